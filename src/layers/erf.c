@@ -1,0 +1,70 @@
+/* erf: phi(u) = a erf(b u) + c.
+ *
+ * Infinite width (docs/mathematics.md, section 3), with r = 1 / sqrt(1 + 2 b^2 K_aa) of both sides:
+ *     K <- 2 a^2/pi asin(2 b^2 K r_a r_b) + c^2,
+ *     Theta <- Theta * 4 a^2 b^2/pi / sqrt((1 + 2 b^2 K_aa)(1 + 2 b^2 K_bb) - 4 b^4 K^2).          [Williams 1997]
+ */
+#include "base/clones.h"
+#include "layers/elementwise.h"
+#include "math/angle.h"
+
+typedef struct {
+  double a, b, c;
+} erf_layer;
+
+static const limes_param params[] = {
+    LIMES_PARAM_NUMBER(erf_layer, a, 1, "height"),
+    LIMES_PARAM_NUMBER(erf_layer, b, 1, "factor of u"),
+    LIMES_PARAM_NUMBER(erf_layer, c, 0, "added to the result"),
+    LIMES_PARAM_END,
+};
+
+#define INVERSE_PI 0.31830988618379067
+
+LIMES_INLINE void erf_loop(const erf_layer *p, const limes_run *run, size_t y_step) {
+  double q = 2 * p->b * p->b, height = 2 * p->a * p->a * INVERSE_PI, steep = height * q, lift = p->c * p->c;
+  const double *cov_in = run->cov_in, *ntk_in = run->ntk_in, *x = run->x, *y = run->y;
+  double *cov = run->cov, *ntk = run->ntk;
+  LIMES_INDEPENDENT
+  for (size_t i = 0; i < run->length; i++) {
+    double scale = x[i] * y[i * y_step], rho = q * cov_in[i] * scale;
+    rho = rho > 1 ? 1 : rho < -1 ? -1 : rho;
+    cov[i] = height * limes_arcsine(rho) + lift;
+    if (ntk != NULL)
+      ntk[i] = ntk_in[i] * (steep * scale / sqrt((1 - rho) * (1 + rho)));
+  }
+}
+
+LIMES_CLONES
+static void run(const void *param, const limes_run *run) {
+  if (run->y_is_one)
+    erf_loop(param, run, 0);
+  else
+    erf_loop(param, run, 1);
+}
+
+static void trace(const void *param, size_t n, const double *variance, double *kept) {
+  const erf_layer *p = param;
+  for (size_t i = 0; i < n; i++)
+    kept[i] = 1 / sqrt(1 + 2 * p->b * p->b * variance[i]);
+}
+
+/* asin(q/(1+q)) as atan(q / sqrt(1 + 2 q)), which keeps its digits for large and small q */
+static void own(const void *param, double variance, double *value, double *slope) {
+  const erf_layer *p = param;
+  double q = 2 * p->b * p->b * variance, height = 2 * p->a * p->a * INVERSE_PI;
+  *value = height * atan2(q, sqrt(1 + 2 * q)) + p->c * p->c;
+  *slope = height * 2 * p->b * p->b / sqrt(1 + 2 * q);
+}
+
+static const limes_elementwise erf_dual = {.trace = trace, .run = run, .own = own, .flops = 50};
+
+const limes_layer_ops limes_layer_erf = {
+    .word = "erf",
+    .summary = "a erf(b u) + c",
+    .section = "3",
+    .param_size = sizeof(erf_layer),
+    .params = params,
+    .elementwise = &erf_dual,
+    LIMES_ELEMENTWISE_FACE,
+};

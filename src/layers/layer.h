@@ -1,0 +1,211 @@
+/* What a layer is: for people who add one.
+ *
+ * A layer is one file in src/layers/ with a `const limes_layer_ops limes_layer_NAME`, and one line in layer_list.h. The
+ * ops stand in three groups: required, optional with a default, optional. Sizes are spelled as in docs/mathematics.md:
+ * T positions, N items, C features.
+ *
+ * A covariance between two items is held as a number (SCALAR: items without positions), as its main diagonal (DIAGONAL:
+ * T numbers, where only equal positions matter), or as a matrix (FULL: T x T'). Ops see *panels*: one item x against n
+ * partners. Element (a, b) of partner j of a FULL panel stands at start[j] + b * x->T + a: columns of x's positions, so
+ * that Z K for the whole panel is one matrix product. A DIAGONAL panel has x->T numbers a partner, a SCALAR panel one.
+ */
+#ifndef LIMES_LAYERS_LAYER_H
+#define LIMES_LAYERS_LAYER_H
+
+#include "base/context.h"
+#include "base/grid.h"
+#include "base/memory.h"
+
+/* parameters: a table that parses, prints, documents and completes them */
+
+typedef enum {
+  LIMES_PARAM_REAL,   /* double */
+  LIMES_PARAM_COUNT,  /* uint32_t, a whole number */
+  LIMES_PARAM_SIZE,   /* limes_size: 3 or 3x3 */
+  LIMES_PARAM_CHOICE, /* int, index into choices */
+  LIMES_PARAM_SWITCH, /* bool, yes or no */
+} limes_param_kind;
+
+/* A size per axis. n[0] = 0: not given. For one number n[0] = n[1] and each_axis is false. */
+typedef struct {
+  uint32_t n[2];
+  bool each_axis; /* written as AxB */
+} limes_size;
+
+typedef struct limes_param {
+  const char *name; /* NULL ends a table */
+  limes_param_kind kind;
+  size_t offset;      /* in the layer's parameter struct */
+  bool required;      /* has no default */
+  double fallback;    /* the default; for a choice its index, for a switch 0 or 1; NAN: "decided by the others", see help */
+  double least, most; /* the range of a number, ends included */
+  bool open;          /* least itself is excluded */
+  const char *const *choices; /* of a choice, ended by NULL */
+  const char *help;           /* half a sentence: what it is, units */
+} limes_param;
+
+/* Tables are written with these; `type` is the layer's parameter struct, `field` its member and the word's name. */
+#define LIMES_FIELD(type, field) .name = #field, .offset = offsetof(type, field)
+#define LIMES_PARAM_STD(type, field, value, text)                                                                                \
+  { LIMES_FIELD(type, field), .kind = LIMES_PARAM_REAL, .fallback = (value), .least = 0, .most = 1e100, .help = (text) }
+#define LIMES_PARAM_POSITIVE(type, field, value, text)                                                                           \
+  {                                                                                                                              \
+    LIMES_FIELD(type, field), .kind = LIMES_PARAM_REAL, .fallback = (value), .least = 0, .most = 1e100, .open = true,            \
+                              .help = (text)                                                                                     \
+  }
+#define LIMES_PARAM_NUMBER(type, field, value, text)                                                                             \
+  { LIMES_FIELD(type, field), .kind = LIMES_PARAM_REAL, .fallback = (value), .least = -1e100, .most = 1e100, .help = (text) }
+#define LIMES_PARAM_NEEDED(type, field, text)                                                                                    \
+  { LIMES_FIELD(type, field), .kind = LIMES_PARAM_REAL, .required = true, .least = -1e100, .most = 1e100, .help = (text) }
+#define LIMES_PARAM_SHARE(type, field, value, text)                                                                              \
+  { LIMES_FIELD(type, field), .kind = LIMES_PARAM_REAL, .fallback = (value), .least = 0, .most = 1, .help = (text) }
+#define LIMES_PARAM_WIDTH(type, field, value, text)                                                                              \
+  { LIMES_FIELD(type, field), .kind = LIMES_PARAM_COUNT, .fallback = (value), .least = 1, .most = 1 << 30, .help = (text) }
+#define LIMES_PARAM_SIZES(type, field, value, must, text)                                                                        \
+  {                                                                                                                              \
+    LIMES_FIELD(type, field), .kind = LIMES_PARAM_SIZE, .fallback = (value), .required = (must), .least = 1, .most = 1 << 20,    \
+                              .help = (text)                                                                                     \
+  }
+#define LIMES_PARAM_CHOICES(type, field, value, list, text)                                                                      \
+  { LIMES_FIELD(type, field), .kind = LIMES_PARAM_CHOICE, .fallback = (value), .choices = (list), .help = (text) }
+#define LIMES_PARAM_YES_NO(type, field, value, text)                                                                             \
+  { LIMES_FIELD(type, field), .kind = LIMES_PARAM_SWITCH, .fallback = (value), .help = (text) }
+#define LIMES_PARAM_END                                                                                                          \
+  { .name = NULL }
+
+/* values: what stands between two layers */
+
+typedef enum { LIMES_ABSENT, LIMES_SCALAR, LIMES_DIAGONAL, LIMES_FULL } limes_layout; /* each holds the ones before it */
+
+/* What can be said of a value without looking at data (docs/mathematics.md, section 3, "Who may feed what"). */
+typedef struct limes_shape {
+  uint32_t axes;       /* position axes: 0, 1, 2 */
+  bool gaussian;       /* channels are jointly Gaussian: may feed an elementwise layer */
+  bool zero_mean;      /* channels have mean zero: may feed a layer_norm */
+  const char *made_by; /* the word of the layer behind it, or "the input" */
+} limes_shape;
+
+/* what ops read and write */
+
+#define LIMES_TRACE_ARRAYS 2
+
+typedef struct limes_trace_size {
+  uint32_t positions; /* arrays of T numbers */
+  uint32_t matrices;  /* arrays of T x T numbers */
+} limes_trace_size;
+
+/* What an op keeps of one item for its pairs, computed in the item's self pass. In an array of traces of neighbouring
+ * items, position[k] of the next item starts where this one's ends: a row of pairs reads them side by side. */
+typedef struct limes_trace {
+  const limes_grid *grid; /* of the op's input */
+  double *position[LIMES_TRACE_ARRAYS];
+  double *matrix[LIMES_TRACE_ARRAYS]; /* column-major, T x T */
+} limes_trace;
+
+/* K and Theta of item x against n partners. */
+typedef struct limes_panel {
+  limes_layout layout;
+  size_t n;            /* partners */
+  ptrdiff_t same;      /* which partner is x itself, -1: none. There rho = 1 at equal positions is a fact */
+  const limes_grid *x; /* of item x */
+  const limes_grid *y; /* [n] */
+  const size_t *start; /* [n + 1] first element of each partner */
+  double *cov;         /* [start[n]] K */
+  double *ntk;         /* [start[n]] Theta; NULL: not wanted */
+} limes_panel;
+
+/* Scratch of one worker, sized by the plan, and the floating-point operations counted so far. */
+typedef struct limes_work {
+  double *scratch;
+  double flops;
+} limes_work;
+
+/* One op of a program: a layer with its parameters between values. */
+typedef struct limes_op {
+  const struct limes_layer_ops *ops;
+  const void *param;  /* the layer's parameter struct */
+  const uint32_t *in; /* [n_in] values */
+  uint32_t n_in, out;
+  uint32_t line, column; /* where its word stands in the model's text; 0: built by calls */
+} limes_op;
+
+/* Elementwise layers: the dual activation, over runs of pairs (docs/mathematics.md, section 3). */
+typedef struct limes_run {
+  size_t length;
+  const double *cov_in, *ntk_in; /* K_ab; Theta_ab or NULL */
+  double *cov, *ntk;             /* may be the same as cov_in, ntk_in; ntk NULL as ntk_in */
+  const double *x;               /* [length] trace of one side */
+  const double *y;               /* [length], or one number where y_is_one */
+  bool y_is_one;
+} limes_run;
+
+typedef struct limes_elementwise {
+  /* what is kept of a position with this variance; in and out may be the same */
+  void (*trace)(const void *param, size_t n, const double *variance, double *kept);
+  /* K <- E[phi phi], Theta <- Theta E[phi' phi'] */
+  void (*run)(const void *param, const limes_run *run);
+  /* the same at rho = 1 exactly: E[phi(u)^2] and E[phi'(u)^2], u of this variance */
+  void (*own)(const void *param, double variance, double *value, double *slope);
+  double flops; /* an element, K and Theta together */
+} limes_elementwise;
+
+/* a layer */
+
+typedef enum { LIMES_WORD_LAYER, LIMES_WORD_IDENTITY, LIMES_WORD_SUM, LIMES_WORD_RESIDUAL, LIMES_WORD_REPEAT } limes_word_kind;
+
+typedef struct limes_layer_ops {
+  /* required */
+  const char *word, *summary, *section; /* the word; what it does, one sentence; its section of the mathematics */
+  size_t param_size;
+  const limes_param *params;
+  /* out from in[n_in]; fails, naming what stands before and the mend, where the input is not what the layer needs */
+  limes_status (*infer)(limes_context *context, const limes_op *op, const limes_shape *in, limes_shape *out);
+  /* which layout of its inputs the op needs to make `out` (own = false), or to make its trace and `out`, which may be
+   * ABSENT (own = true) */
+  limes_layout (*asks)(const limes_op *op, limes_layout out, bool own);
+  /* in[n_in] -> out, with the traces x of item x and y[n] of the partners (NULL where the layer keeps none). out may
+   * stand on in[0] where in_place. */
+  void (*cross)(const limes_op *op, const limes_panel *in, limes_panel *out, const limes_trace *x, const limes_trace *y,
+                limes_work *work);
+
+  /* optional, with a default */
+  limes_word_kind kind;                   /* default: a layer */
+  uint32_t least_branches, most_branches; /* default: none */
+  bool in_place;                          /* default: out needs its own memory */
+  bool equal_positions;                   /* default: items may differ in their positions */
+  /* checks parameters against each other; default: nothing to check. Leaves a sentence without the layer's name */
+  limes_status (*check)(limes_context *context, const void *param);
+  /* the positions behind the layer; default: those before it. Fails where they are too few. hidden stays the input's */
+  limes_status (*grid)(limes_context *context, const limes_op *op, const limes_grid *in, limes_grid *out);
+  limes_trace_size (*trace_size)(const limes_op *op); /* default: no trace */
+  /* fills the trace of one item from its covariance with itself, own (n = 1, same = 0), before the op is applied */
+  void (*trace)(const limes_op *op, const limes_panel *own, limes_trace *trace, limes_work *work);
+  /* doubles of scratch for a panel of so many elements at input and output, in partners of at most T positions */
+  size_t (*scratch)(const limes_op *op, size_t in_elements, size_t out_elements, const limes_grid *largest);
+  /* floating-point operations of one pair, K and Theta together (K alone where !ntk) */
+  double (*flops)(const limes_op *op, const limes_grid *in_x, const limes_grid *in_y, const limes_grid *out_x,
+                  const limes_grid *out_y, limes_layout in, limes_layout out, bool ntk);
+  double (*trace_flops)(const limes_op *op, const limes_grid *in); /* of trace, one item */
+
+  /* optional */
+  const limes_elementwise *elementwise; /* an elementwise layer; the functions of elementwise.h do the rest */
+  /* something about the data that the user should hear before the work, or that forbids it: largest is the item with the most
+   * positions */
+  limes_status (*examine)(limes_context *context, const limes_op *op, const limes_grid *largest);
+} limes_layer_ops;
+
+/* The parameters of repeat: the program's compiler reads them. */
+typedef struct limes_repeat {
+  uint32_t n;
+} limes_repeat;
+
+/* All registered words, in the order of the reference; *count of them. */
+const limes_layer_ops *const *limes_layers(size_t *count);
+
+/* The layer of a word, or NULL. */
+const limes_layer_ops *limes_layer_find(const char *word);
+
+/* Elements of a covariance between items with these positions. */
+size_t limes_elements(limes_layout layout, const limes_grid *x, const limes_grid *y);
+
+#endif

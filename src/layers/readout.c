@@ -1,0 +1,130 @@
+/* flatten and global_avg_pool: what ends the positions.
+ *
+ * Infinite width (docs/mathematics.md, section 2): flatten K <- 1/T sum_a K_aa, items of equal T only; global_avg_pool the mean
+ * of K_ab over all visible positions of both. Theta likewise.
+ */
+#include "base/clones.h"
+#include "layers/elementwise.h"
+
+static const limes_param none[] = {LIMES_PARAM_END};
+
+static limes_status infer(limes_context *context, const limes_op *op, const limes_shape *in, limes_shape *out) {
+  if (in->axes == 0)
+    return limes_fail(context, LIMES_WRONG_USE, "%s needs positions, and behind %s there are none: leave it out", op->ops->word,
+                      in->made_by);
+  limes_keep_shape(op, in, out);
+  out->axes = 0;
+  return LIMES_OK;
+}
+
+static limes_status grid_of_one(limes_context *context, const limes_op *op, const limes_grid *in, limes_grid *out) {
+  (void)context;
+  (void)op;
+  (void)in;
+  *out = (limes_grid){.axes = 0, .T = 1, .size = {1, 1}, .visible = 1};
+  return LIMES_OK;
+}
+
+/* Eight sums side by side: compilers may not reorder one */
+LIMES_CLONES
+static double sum_of(size_t n, const double *values) {
+  double lane[8] = {0}, rest = 0;
+  size_t whole = n - n % 8;
+  for (size_t i = 0; i < whole; i += 8)
+    for (size_t k = 0; k < 8; k++)
+      lane[k] += values[i + k];
+  for (size_t i = whole; i < n; i++)
+    rest += values[i];
+  return ((lane[0] + lane[1]) + (lane[2] + lane[3])) + ((lane[4] + lane[5]) + (lane[6] + lane[7])) + rest;
+}
+
+/* out has one number a partner: the sum of its elements over `divisor` */
+static void mean_into(const limes_panel *in, size_t j, double divisor, limes_panel *out) {
+  size_t first = in->start[j], n = in->start[j + 1] - first;
+  out->cov[j] = sum_of(n, in->cov + first) / divisor;
+  if (in->ntk != NULL)
+    out->ntk[j] = sum_of(n, in->ntk + first) / divisor;
+}
+
+static double flops(const limes_op *op, const limes_grid *in_x, const limes_grid *in_y, const limes_grid *out_x,
+                    const limes_grid *out_y, limes_layout in, limes_layout out, bool ntk) {
+  (void)op;
+  (void)out_x;
+  (void)out_y;
+  (void)out;
+  return (ntk ? 2 : 1) * (double)limes_elements(in, in_x, in_y);
+}
+
+/* flatten */
+
+static limes_status infer_flatten(limes_context *context, const limes_op *op, const limes_shape *in, limes_shape *out) {
+  limes_status status = infer(context, op, in, out);
+  out->gaussian = false; /* channels of different positions have different variances: a mixture */
+  return status;
+}
+
+static limes_layout asks_diagonal(const limes_op *op, limes_layout out, bool own) {
+  (void)op;
+  (void)own;
+  return out == LIMES_ABSENT ? LIMES_ABSENT : LIMES_DIAGONAL;
+}
+
+static limes_status grid_flatten(limes_context *context, const limes_op *op, const limes_grid *in, limes_grid *out) {
+  if (in->hidden != NULL)
+    return limes_fail(context, LIMES_WRONG_USE,
+                      "flatten takes no items with hidden positions: use global_avg_pool, or mask tails alone");
+  return grid_of_one(context, op, in, out);
+}
+
+static void cross_flatten(const limes_op *op, const limes_panel *in, limes_panel *out, const limes_trace *x, const limes_trace *y,
+                          limes_work *work) {
+  (void)op;
+  (void)x;
+  (void)y;
+  for (size_t j = 0; j < in->n; j++)
+    mean_into(in, j, in->x->T, out);
+  work->flops += (in->ntk == NULL ? 1 : 2) * (double)in->start[in->n];
+}
+
+const limes_layer_ops limes_layer_flatten = {
+    .word = "flatten",
+    .summary = "all positions side by side as features; items of equal size only",
+    .section = "2",
+    .params = none,
+    .infer = infer_flatten,
+    .asks = asks_diagonal,
+    .cross = cross_flatten,
+    .equal_positions = true,
+    .grid = grid_flatten,
+    .flops = flops,
+};
+
+/* global_avg_pool */
+
+static limes_layout asks_matrix(const limes_op *op, limes_layout out, bool own) {
+  (void)op;
+  (void)own;
+  return out == LIMES_ABSENT ? LIMES_ABSENT : LIMES_FULL;
+}
+
+static void cross_global(const limes_op *op, const limes_panel *in, limes_panel *out, const limes_trace *x, const limes_trace *y,
+                         limes_work *work) {
+  (void)op;
+  (void)x;
+  (void)y;
+  for (size_t j = 0; j < in->n; j++)
+    mean_into(in, j, (double)in->x->visible * in->y[j].visible, out);
+  work->flops += (in->ntk == NULL ? 1 : 2) * (double)in->start[in->n];
+}
+
+const limes_layer_ops limes_layer_global_avg_pool = {
+    .word = "global_avg_pool",
+    .summary = "the mean over all visible positions",
+    .section = "2",
+    .params = none,
+    .infer = infer,
+    .asks = asks_matrix,
+    .cross = cross_global,
+    .grid = grid_of_one,
+    .flops = flops,
+};
