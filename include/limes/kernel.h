@@ -1,0 +1,70 @@
+/* limes: exact NNGP and NTK kernels of a model at infinite width. */
+#ifndef LIMES_KERNEL_H
+#define LIMES_KERNEL_H
+
+#include "limes/data.h"
+#include "limes/model.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Where kernels go: matrices in C order, row i = item i of the first batch. NULL: not wanted; at least one is. */
+typedef struct limes_kernel_output {
+  double *nngp, *ntk; /* [N_A, N_B], each row `stride` elements after the one before */
+  size_t stride;      /* 0: N_B */
+} limes_kernel_output;
+
+/* Kernels between the items of a and b. b = NULL or b = a: the symmetric kernel of a, one triangle of which is computed
+ * and both of which are written. A model that keeps positions to its end is refused here (limes_kernel_positions takes
+ * it). The result has the same bits whatever the number of threads. LIMES_INTERRUPTED: the output's content is undefined.
+ * [Hron, Bahri, Sohl-Dickstein, Novak 2020; Jacot et al. 2018] */
+LIMES_API limes_status limes_kernel(limes_context *context, const limes_model *model, const limes_batch *a, const limes_batch *b,
+                                    const limes_kernel_output *out) LIMES_MUST_USE;
+
+/* The same by blocks of rows, for matrices that do not fit in memory: rows [first, first + count) of the kernel, each
+ * block once, in order, from the calling thread. nngp and ntk [count, N_B] are valid during the call; the one not wanted
+ * is NULL. A return value other than LIMES_OK stops and is returned. */
+typedef limes_status limes_kernel_rows_callback(void *user, size_t first, size_t count, const double *nngp, const double *ntk);
+LIMES_API limes_status limes_kernel_rows(limes_context *context, const limes_model *model, const limes_batch *a,
+                                         const limes_batch *b, bool nngp, bool ntk, limes_kernel_rows_callback *rows, void *user)
+    LIMES_MUST_USE;
+
+/* Variances: nngp[i] = K(x_i, x_i), ntk[i] = Theta(x_i, x_i); NULL: not wanted. */
+LIMES_API limes_status limes_kernel_diagonal(limes_context *context, const limes_model *model, const limes_batch *a, double *nngp,
+                                             double *ntk) LIMES_MUST_USE;
+
+/* Kernels of a model that keeps its positions: [N_A, N_B, a..., b...], all positions of the first item, then all of the
+ * second; every item has the same positions. size[2 * axes] receives a..., b...; call with out->nngp = out->ntk = NULL to learn
+ * it. */
+LIMES_API limes_status limes_kernel_positions(limes_context *context, const limes_model *model, const limes_batch *a,
+                                              const limes_batch *b, const limes_kernel_output *out, unsigned *axes,
+                                              size_t size[4]) LIMES_MUST_USE;
+
+/* The attention matrix Z (row a: the weights with which position a reads the others) of one item at the model's
+ * attention number `which`, counted from 0: *z [T,T] in C order belongs to the caller. */
+LIMES_API limes_status limes_attention_matrix(limes_context *context, const limes_model *model, const limes_batch *a, size_t item,
+                                              size_t which, double **z, size_t *positions) LIMES_MUST_USE;
+
+/* The plan, before anything runs. */
+typedef struct limes_plan_report {
+  double seconds;      /* estimated, by measured entries on this machine */
+  double flops;        /* of all cross and self passes, by true lengths */
+  uint64_t bytes;      /* peak memory of the call, the matrices asked for included */
+  uint64_t free_bytes; /* what may be planned for */
+  char *text;          /* the plan as a table; belongs to the caller */
+} limes_plan_report;
+
+/* Says what limes_kernel would do. LIMES_REFUSED (with the report filled) where bytes exceed what may be planned for. */
+LIMES_API limes_status limes_explain(limes_context *context, const limes_model *model, const limes_batch *a, const limes_batch *b,
+                                     bool nngp, bool ntk, limes_plan_report *report) LIMES_MUST_USE;
+
+/* The dual activation of an elementwise word, without a network (`relu`, "abrelu(a=-0.5, b=1.5)"): for each i,
+ * (u, v) ~ N(0, [[k11, k12], [k12, k22]]), phi_phi = E[phi(u) phi(v)], dphi_dphi = E[phi'(u) phi'(v)]. All arrays [n]. */
+LIMES_API limes_status limes_dual(limes_context *context, const char *word, size_t n, const double *k12, const double *k11,
+                                  const double *k22, double *phi_phi, double *dphi_dphi) LIMES_MUST_USE;
+
+#ifdef __cplusplus
+}
+#endif
+#endif

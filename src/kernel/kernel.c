@@ -1,0 +1,180 @@
+#include "limes/kernel.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel/tiles.h"
+
+#define ROW_BYTES (64u << 20) /* of one block of rows handed to a callback */
+
+static limes_status check_fits(limes_context *context, const limes_plan *plan) {
+  uint64_t bytes = limes_plan_bytes(plan, limes_workers(context, limes_plan_tiles(plan))), limit = limes_memory_limit(context);
+  if (bytes <= limit)
+    return LIMES_OK;
+  return limes_fail(context, LIMES_REFUSED,
+                    "the work would take %.3g GB beside its result, and %.3g GB may be planned for: use fewer threads, smaller "
+                    "items, or allow more memory",
+                    (double)bytes / 1e9, (double)limit / 1e9);
+}
+
+static limes_status plan_kernel(limes_context *context, const limes_model *model, const limes_batch *a, const limes_batch *b,
+                                bool ntk, limes_layout readout, limes_plan *plan) {
+  limes_status status = limes_plan_create(context, model, a, b == NULL ? a : b, ntk, readout, plan);
+  if (status == LIMES_OK)
+    status = check_fits(context, plan);
+  if (status != LIMES_OK)
+    limes_plan_clear(plan);
+  return status;
+}
+
+limes_status limes_kernel(limes_context *context, const limes_model *model, const limes_batch *a, const limes_batch *b,
+                          const limes_kernel_output *out) {
+  if (out->nngp == NULL && out->ntk == NULL)
+    return limes_fail(context, LIMES_WRONG_USE, "no kernel is asked for: give memory for nngp, ntk or both");
+  limes_plan plan;
+  limes_status status = plan_kernel(context, model, a, b, out->ntk != NULL, LIMES_SCALAR, &plan);
+  if (status != LIMES_OK)
+    return status;
+  limes_sink sink = {.nngp = out->nngp, .ntk = out->ntk, .rows = plan.a.batch->items, .cell = 1, .mirrored = plan.symmetric};
+  sink.stride = out->stride == 0 ? plan.b.batch->items : out->stride;
+  status = limes_run_tiles(context, &plan, "kernel", &sink);
+  limes_plan_clear(&plan);
+  return status;
+}
+
+/* Whole blocks of items, at most ROW_BYTES of each kernel, at least one block */
+static size_t rows_at_a_time(const limes_plan *plan) {
+  size_t rows = ROW_BYTES / (sizeof(double) * plan->b.batch->items);
+  rows -= rows % plan->block;
+  return rows < plan->block ? plan->block : rows;
+}
+
+static limes_status run_rows(limes_context *context, const limes_plan *plan, limes_sink *sink, limes_kernel_rows_callback *rows,
+                             void *user) {
+  size_t N = plan->a.batch->items, most = sink->rows;
+  limes_status status = LIMES_OK;
+  for (size_t first = 0; first < N && status == LIMES_OK; first += most) {
+    sink->first_row = first;
+    sink->rows = N - first < most ? N - first : most;
+    status = limes_run_tiles(context, plan, "kernel", sink);
+    if (status == LIMES_OK)
+      status = rows(user, first, sink->rows, sink->nngp, sink->ntk);
+  }
+  return status;
+}
+
+limes_status limes_kernel_rows(limes_context *context, const limes_model *model, const limes_batch *a, const limes_batch *b,
+                               bool nngp, bool ntk, limes_kernel_rows_callback *rows, void *user) {
+  if (!nngp && !ntk)
+    return limes_fail(context, LIMES_WRONG_USE, "no kernel is asked for: ask for nngp, ntk or both");
+  limes_plan plan;
+  limes_status status = plan_kernel(context, model, a, b, ntk, LIMES_SCALAR, &plan);
+  if (status != LIMES_OK)
+    return status;
+  size_t columns = plan.b.batch->items, most = rows_at_a_time(&plan);
+  limes_sink sink = {
+      .rows = most < plan.a.batch->items ? most : plan.a.batch->items, .stride = columns, .cell = 1, .mirrored = plan.symmetric};
+  sink.nngp = nngp ? limes_allocate(context, sink.rows, columns * sizeof(double)) : NULL;
+  sink.ntk = ntk ? limes_allocate(context, sink.rows, columns * sizeof(double)) : NULL;
+  bool memory = (!nngp || sink.nngp != NULL) && (!ntk || sink.ntk != NULL);
+  status = memory ? run_rows(context, &plan, &sink, rows, user) : LIMES_NO_MEMORY;
+  free(sink.nngp);
+  free(sink.ntk);
+  limes_plan_clear(&plan);
+  return status;
+}
+
+limes_status limes_kernel_diagonal(limes_context *context, const limes_model *model, const limes_batch *a, double *nngp,
+                                   double *ntk) {
+  limes_plan plan;
+  limes_status status = plan_kernel(context, model, a, NULL, ntk != NULL, LIMES_SCALAR, &plan);
+  if (status != LIMES_OK)
+    return status;
+  status = limes_run_diagonal(context, &plan, nngp, ntk);
+  limes_plan_clear(&plan);
+  return status;
+}
+
+static size_t sizes_of(const limes_grid *grid, size_t size[2]) {
+  size_t T = 1;
+  for (uint32_t axis = 0; axis < grid->axes; axis++) {
+    size[axis] = grid->size[axis + 2 - grid->axes]; /* a sequence has its positions along the second */
+    T *= size[axis];
+  }
+  return T;
+}
+
+limes_status limes_kernel_positions(limes_context *context, const limes_model *model, const limes_batch *a, const limes_batch *b,
+                                    const limes_kernel_output *out, unsigned *axes, size_t size[4]) {
+  limes_plan plan;
+  limes_status status = plan_kernel(context, model, a, b, out->ntk != NULL, LIMES_FULL, &plan);
+  if (status != LIMES_OK)
+    return status;
+  uint32_t value = plan.program.readout;
+  *axes = plan.program.value[value].axes;
+  size_t cell = sizes_of(&plan.a.grid[value][0], size);
+  cell *= sizes_of(&plan.b.grid[value][0], size + *axes);
+  limes_sink sink = {.nngp = out->nngp,
+                     .ntk = out->ntk,
+                     .rows = plan.a.batch->items,
+                     .stride = plan.b.batch->items,
+                     .cell = cell,
+                     .mirrored = plan.symmetric};
+  if (out->nngp != NULL || out->ntk != NULL)
+    status = limes_run_tiles(context, &plan, "kernel of all positions", &sink);
+  limes_plan_clear(&plan);
+  return status;
+}
+
+/* attention matrices */
+
+static const limes_op *attention_number(const limes_program *program, size_t which, size_t *index) {
+  size_t seen = 0;
+  for (size_t i = 0; i < program->n_op; i++)
+    if (strcmp(program->op[i].ops->word, "attention") == 0 && seen++ == which) {
+      *index = i;
+      return &program->op[i];
+    }
+  return NULL;
+}
+
+/* Column-major to C order */
+static void transpose(size_t T, const double *in, double *out) {
+  for (size_t a = 0; a < T; a++)
+    for (size_t b = 0; b < T; b++)
+      out[a * T + b] = in[b * T + a];
+}
+
+static limes_status attention_of(limes_context *context, const limes_plan *plan, size_t item, size_t which, double **z,
+                                 size_t *positions) {
+  size_t index = 0;
+  const limes_op *op = attention_number(&plan->program, which, &index);
+  if (op == NULL)
+    return limes_fail(context, LIMES_WRONG_USE, "the model has no attention number %zu (they count from 0)", which);
+  limes_walker walker;
+  limes_status status = limes_walker_create(context, plan, &walker);
+  if (status != LIMES_OK)
+    return status;
+  *positions = plan->a.grid[op->in[0]][item].T;
+  *z = limes_allocate(context, *positions * *positions, sizeof **z);
+  if (*z != NULL) {
+    limes_fill_block(&walker, &walker.x, &plan->a, item, 1);
+    transpose(*positions, walker.x.trace[index][0].matrix[0], *z);
+  }
+  limes_walker_clear(&walker);
+  return *z == NULL ? LIMES_NO_MEMORY : LIMES_OK;
+}
+
+limes_status limes_attention_matrix(limes_context *context, const limes_model *model, const limes_batch *a, size_t item,
+                                    size_t which, double **z, size_t *positions) {
+  *z = NULL;
+  if (item >= a->items)
+    return limes_fail(context, LIMES_WRONG_USE, "there is no item %zu: the batch has %zu, counted from 0", item, a->items);
+  limes_plan plan;
+  limes_status status = limes_plan_create(context, model, a, a, false, LIMES_ABSENT, &plan);
+  if (status != LIMES_OK)
+    return status;
+  status = attention_of(context, &plan, item, which, z, positions);
+  limes_plan_clear(&plan);
+  return status;
+}

@@ -1,0 +1,270 @@
+#include "kernel/plan.h"
+
+#include <stdlib.h>
+
+#include "kernel/flops.h"
+#include "kernel/side.h"
+#include "model/place.h"
+
+#define PANEL_ELEMENTS 16384     /* of the largest covariance in a panel: it stays in the second-level cache */
+#define SCALAR_BLOCK 256         /* items without positions */
+#define MOST_BLOCK 64            /* items with positions */
+#define CACHED_TRACES (4u << 20) /* bytes of a block's traces that stay cached */
+#define LEAST_BLOCK 16           /* below that, self passes cost too much beside pairs ... */
+#define MOST_TRACES (128u << 20) /* ... unless their traces are larger than this */
+#define LEAST_BLOCKS 8           /* of a batch, so that all cores have work */
+
+static size_t least(size_t a, size_t b) { return a < b ? a : b; }
+static size_t most(size_t a, size_t b) { return a > b ? a : b; }
+
+size_t limes_plan_blocks(const limes_plan *plan, const limes_side *side) {
+  return (side->batch->items + plan->block - 1) / plan->block;
+}
+
+size_t limes_plan_block(const limes_plan *plan, const limes_side *side, size_t number, size_t *first) {
+  *first = number * plan->block;
+  return least(plan->block, side->batch->items - *first);
+}
+
+size_t limes_plan_tiles(const limes_plan *plan) {
+  size_t blocks = limes_plan_blocks(plan, &plan->a);
+  return plan->symmetric ? blocks * (blocks + 1) / 2 : blocks * limes_plan_blocks(plan, &plan->b);
+}
+
+/* what must hold before anything runs */
+
+static limes_status check_batches(limes_context *context, const limes_batch *a, const limes_batch *b) {
+  if (a->features != b->features)
+    return limes_fail(
+        context, LIMES_WRONG_USE,
+        "the two data sets differ in width: items of the first have %zu features, of the second %zu; give two of equal width",
+        a->features, b->features);
+  if (a->axes != b->axes)
+    return limes_fail(
+        context, LIMES_WRONG_USE,
+        "the two data sets differ in shape: items of the first have %u position axes, of the second %u; give two of one kind",
+        a->axes, b->axes);
+  return LIMES_OK;
+}
+
+/* flatten, and a readout that keeps positions, pair position a of one item with position a of another. */
+static limes_status check_equal(limes_context *context, const limes_plan *plan, const limes_op *op, uint32_t value) {
+  const limes_side *sides[2] = {&plan->a, &plan->b};
+  const limes_grid *first = &plan->a.grid[value][0];
+  for (int s = 0; s < 2; s++)
+    for (size_t i = 0; i < sides[s]->batch->items; i++) {
+      const limes_grid *grid = &sides[s]->grid[value][i];
+      if (grid->size[0] == first->size[0] && grid->size[1] == first->size[1])
+        continue;
+      return limes_fail_at(
+          context, plan->program.model, op == NULL ? 0 : op->line, op == NULL ? 0 : op->column,
+          "%s wants items of equal size, and item 0 has %u positions where item %zu%s has %u: use global_avg_pool",
+          op == NULL ? "keeping positions" : op->ops->word, first->T, i, s == 1 ? " of the second data set" : "", grid->T);
+    }
+  return LIMES_OK;
+}
+
+/* A repeated layer is examined once. */
+static bool examined(const limes_program *program, size_t index) {
+  for (size_t k = 0; k < index; k++)
+    if (program->op[k].param == program->op[index].param)
+      return true;
+  return false;
+}
+
+/* As many positions along each axis as any item of either side has. */
+static limes_grid largest_of_both(const limes_plan *plan, uint32_t value) {
+  limes_grid largest = plan->a.largest[value];
+  const limes_grid *b = &plan->b.largest[value];
+  for (int axis = 0; axis < 2; axis++)
+    largest.size[axis] = largest.size[axis] > b->size[axis] ? largest.size[axis] : b->size[axis];
+  largest.T = largest.size[0] * largest.size[1];
+  return largest;
+}
+
+static limes_status examine(limes_context *context, const limes_plan *plan, const limes_op *op) {
+  limes_grid largest = largest_of_both(plan, op->in[0]);
+  return limes_place_error(context, plan->program.model, op->line, op->column, op->ops->examine(context, op, &largest));
+}
+
+static limes_status check_program(limes_context *context, const limes_plan *plan) {
+  const limes_program *program = &plan->program;
+  limes_status status = LIMES_OK;
+  for (size_t i = 0; i < program->n_op && status == LIMES_OK; i++) {
+    const limes_op *op = &program->op[i];
+    if (op->ops->equal_positions)
+      status = check_equal(context, plan, op, op->in[0]);
+    if (status == LIMES_OK && op->ops->examine != NULL && !examined(program, i))
+      status = examine(context, plan, op);
+  }
+  if (status != LIMES_OK || plan->readout == LIMES_ABSENT || program->value[program->readout].axes == 0)
+    return status;
+  if (plan->readout == LIMES_FULL)
+    return check_equal(context, plan, NULL, program->readout);
+  return limes_fail(
+      context, LIMES_WRONG_USE,
+      "the model keeps positions to its end (%s): end it with flatten or global_avg_pool, or ask for the kernel of all positions",
+      program->value[program->readout].made_by);
+}
+
+/* sizes */
+
+static size_t held_elements(const limes_held *held, const limes_grid *x, const limes_grid *y) {
+  return held->layout == LIMES_SCALAR     ? 1
+         : held->layout == LIMES_ABSENT   ? 0
+         : held->layout == LIMES_DIAGONAL ? x->T
+                                          : (size_t)x->T * y->T;
+}
+
+/* Bytes of the traces of one item of the largest size. */
+static size_t trace_bytes(const limes_plan *plan) {
+  size_t bytes = 0;
+  for (size_t i = 0; i < plan->program.n_op; i++) {
+    const limes_op *op = &plan->program.op[i];
+    if (!limes_op_keeps(op))
+      continue;
+    limes_trace_size size = op->ops->trace_size(op);
+    size_t T = most(plan->a.largest[op->in[0]].T, plan->b.largest[op->in[0]].T);
+    bytes += (size.positions * T + size.matrices * T * T) * sizeof(double);
+  }
+  return bytes;
+}
+
+static size_t largest_pair(const limes_plan *plan) {
+  size_t elements = 1;
+  for (size_t i = 0; i < plan->cross.n_held; i++) {
+    const limes_held *held = &plan->cross.held[i];
+    elements = most(elements, held_elements(held, &plan->a.largest[held->value], &plan->b.largest[held->value]));
+  }
+  return elements;
+}
+
+/* Neither depends on the number of threads: kernels have the same bits on any machine of one kind. */
+static void choose_block(limes_plan *plan) {
+  size_t bytes = most(trace_bytes(plan), 1), items = most(plan->a.batch->items, plan->b.batch->items);
+  bool scalar = plan->program.value[0].axes == 0;
+  size_t cached = most(CACHED_TRACES / bytes, least(LEAST_BLOCK, most(MOST_TRACES / bytes, 1)));
+  plan->block = least(scalar ? SCALAR_BLOCK : MOST_BLOCK, cached);
+  plan->block = most(1, least(plan->block, (items + LEAST_BLOCKS - 1) / LEAST_BLOCKS));
+  plan->panel = scalar ? plan->block : least(plan->block, most(1, PANEL_ELEMENTS / largest_pair(plan)));
+}
+
+static limes_status size_slots(limes_context *context, limes_plan *plan) {
+  plan->own_slot = limes_allocate(context, plan->own.n_slot, sizeof *plan->own_slot);
+  plan->cross_slot = limes_allocate(context, plan->cross.n_slot, sizeof *plan->cross_slot);
+  if (plan->own_slot == NULL || plan->cross_slot == NULL)
+    return LIMES_NO_MEMORY;
+  for (size_t i = 0; i < plan->own.n_held; i++) {
+    const limes_held *held = &plan->own.held[i];
+    const limes_grid *a = &plan->a.largest[held->value], *b = &plan->b.largest[held->value];
+    const limes_grid *largest = a->T > b->T ? a : b;
+    plan->own_slot[held->slot] = most(plan->own_slot[held->slot], held_elements(held, largest, largest));
+  }
+  for (size_t i = 0; i < plan->cross.n_held; i++) {
+    const limes_held *held = &plan->cross.held[i];
+    size_t elements = held_elements(held, &plan->a.largest[held->value], &plan->b.largest[held->value]);
+    plan->cross_slot[held->slot] = most(plan->cross_slot[held->slot], elements * plan->panel);
+  }
+  for (size_t i = 0; i < plan->own.n_slot; i++)
+    plan->own_total += plan->own_slot[i];
+  for (size_t i = 0; i < plan->cross.n_slot; i++)
+    plan->cross_total += plan->cross_slot[i];
+  return LIMES_OK;
+}
+
+static void size_scratch_of(limes_plan *plan, const limes_pass *pass, const size_t *slot) {
+  for (size_t i = 0; i < pass->n_step; i++) {
+    const limes_step *step = &pass->step[i];
+    if (step->narrow)
+      continue;
+    const limes_op *op = &plan->program.op[step->op];
+    plan->most_inputs = op->n_in > plan->most_inputs ? op->n_in : plan->most_inputs;
+    if (op->ops->scratch == NULL)
+      continue;
+    const limes_grid *a = &plan->a.largest[op->in[0]], *b = &plan->b.largest[op->in[0]];
+    size_t in = slot[pass->held[step->in[0]].slot], out = step->out == LIMES_NO_VALUE ? 0 : slot[pass->held[step->out].slot];
+    plan->scratch = most(plan->scratch, op->ops->scratch(op, in, out, a->T > b->T ? a : b));
+  }
+}
+
+/* Doubles that the traces of any one block of the side need. */
+static size_t block_traces(const limes_plan *plan, const limes_side *side) {
+  size_t largest = 0;
+  for (size_t number = 0; number < limes_plan_blocks(plan, side); number++) {
+    size_t first, count = limes_plan_block(plan, side, number, &first), total = 0;
+    for (size_t i = 0; i < plan->program.n_op; i++) {
+      const limes_op *op = &plan->program.op[i];
+      if (!limes_op_keeps(op))
+        continue;
+      limes_trace_size size = op->ops->trace_size(op);
+      const limes_grid *grid = side->grid[op->in[0]] + first;
+      for (size_t k = 0; k < count; k++)
+        total += size.positions * (size_t)grid[k].T + size.matrices * (size_t)grid[k].T * grid[k].T;
+    }
+    largest = most(largest, total);
+  }
+  return largest;
+}
+
+uint64_t limes_plan_bytes(const limes_plan *plan, unsigned workers) {
+  uint64_t traces = sizeof(limes_trace) * plan->program.n_op * plan->block;
+  uint64_t worker = sizeof(double) * ((uint64_t)plan->own_total + plan->cross_total * (plan->ntk ? 2 : 1) +
+                                      2 * (uint64_t)plan->trace_total + plan->scratch + plan->gram);
+  return workers * (worker + 2 * traces);
+}
+
+static limes_status build(limes_context *context, const limes_model *model, const limes_batch *a, const limes_batch *b,
+                          limes_plan *plan) {
+  limes_status status = check_batches(context, a, b);
+  if (status == LIMES_OK)
+    status = limes_program_create(context, model, a->axes, &plan->program);
+  if (status == LIMES_OK)
+    status = limes_side_create(context, &plan->program, a, &plan->a);
+  if (status != LIMES_OK)
+    return status;
+  plan->symmetric = a == b;
+  if (plan->symmetric)
+    plan->b = plan->a;
+  else
+    status = limes_side_create(context, &plan->program, b, &plan->b);
+  if (status == LIMES_OK)
+    status = check_program(context, plan);
+  if (status == LIMES_OK)
+    status = limes_pass_create(context, &plan->program, LIMES_ABSENT, &plan->own);
+  if (status == LIMES_OK && plan->readout != LIMES_ABSENT)
+    status = limes_pass_create(context, &plan->program, plan->readout, &plan->cross);
+  return status;
+}
+
+limes_status limes_plan_create(limes_context *context, const limes_model *model, const limes_batch *a, const limes_batch *b,
+                               bool ntk, limes_layout readout, limes_plan *plan) {
+  *plan = (limes_plan){.ntk = ntk, .readout = readout};
+  limes_status status = build(context, model, a, b, plan);
+  if (status == LIMES_OK) {
+    choose_block(plan);
+    status = size_slots(context, plan);
+  }
+  if (status == LIMES_OK) {
+    size_scratch_of(plan, &plan->own, plan->own_slot);
+    size_scratch_of(plan, &plan->cross, plan->cross_slot);
+    plan->trace_total = most(block_traces(plan, &plan->a), block_traces(plan, &plan->b));
+    plan->gram = plan->cross.n_held > 0 && plan->cross.held[0].layout == LIMES_SCALAR ? plan->block * plan->block : 0;
+    status = limes_count_flops(context, plan);
+  }
+  if (status != LIMES_OK)
+    limes_plan_clear(plan);
+  return status;
+}
+
+void limes_plan_clear(limes_plan *plan) {
+  limes_pass_clear(&plan->own);
+  limes_pass_clear(&plan->cross);
+  if (!plan->symmetric)
+    limes_side_clear(&plan->b);
+  limes_side_clear(&plan->a);
+  limes_program_clear(&plan->program);
+  free(plan->own_slot);
+  free(plan->cross_slot);
+  free(plan->step_flops);
+  *plan = (limes_plan){0};
+}

@@ -1,0 +1,52 @@
+/* The plan: everything that is decided before the first tile runs. */
+#ifndef LIMES_KERNEL_PLAN_H
+#define LIMES_KERNEL_PLAN_H
+
+#include "data/batch.h"
+#include "kernel/pass.h"
+
+/* One of the two batches: the positions of its items at every value of the program. */
+typedef struct limes_side {
+  const limes_batch *batch;
+  const limes_grid **grid; /* [n_value] -> [N]; a layer that keeps positions shares its input's */
+  limes_grid **owned;      /* [n_op] what has to be freed; NULL entries */
+  size_t n_op;
+  limes_grid *largest; /* [n_value] most positions along each axis, T their product's bound */
+  bool holes;          /* some item has hidden positions */
+} limes_side;
+
+typedef struct limes_plan {
+  limes_program program;
+  limes_pass own, cross;
+  limes_side a, b; /* b shares a's memory where symmetric */
+  bool symmetric;  /* items of a against themselves */
+  bool ntk;        /* whether Theta is computed */
+  limes_layout readout;
+  size_t block; /* items of a side of a tile */
+  size_t panel; /* partners at a time */
+
+  /* doubles one worker needs */
+  size_t *own_slot, *cross_slot; /* [n_slot] of K; Theta as much again */
+  size_t own_total, cross_total, trace_total, scratch, gram;
+  uint32_t most_inputs; /* of an op */
+
+  double cross_flops, own_flops; /* of all pairs, and of all self passes with their traces */
+  double input_flops;            /* of cross_flops: the input's covariances */
+  double *step_flops;            /* [n_step] of the cross pass, over all pairs */
+} limes_plan;
+
+/* Axes and features of both batches must agree. readout: SCALAR for kernels, FULL for positions, ABSENT for self passes alone. */
+limes_status limes_plan_create(limes_context *context, const limes_model *model, const limes_batch *a, const limes_batch *b,
+                               bool ntk, limes_layout readout, limes_plan *plan) LIMES_MUST_USE;
+void limes_plan_clear(limes_plan *plan);
+
+size_t limes_plan_blocks(const limes_plan *plan, const limes_side *side);
+size_t limes_plan_tiles(const limes_plan *plan);
+
+/* Bytes the walk of so many workers takes, without the results. */
+uint64_t limes_plan_bytes(const limes_plan *plan, unsigned workers);
+
+/* How many items the block with this number has; *first is its first item. */
+size_t limes_plan_block(const limes_plan *plan, const limes_side *side, size_t number, size_t *first);
+
+#endif

@@ -1,0 +1,98 @@
+#include "kernel/side.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "model/place.h"
+
+static bool same_positions(const limes_grid *one, const limes_grid *other) {
+  return one->size[0] == other->size[0] && one->size[1] == other->size[1];
+}
+
+static limes_status check_branches(limes_context *context, const limes_program *program, const limes_side *side,
+                                   const limes_op *op, size_t item) {
+  const limes_grid *first = &side->grid[op->in[0]][item];
+  for (uint32_t k = 1; k < op->n_in; k++) {
+    const limes_grid *other = &side->grid[op->in[k]][item];
+    if (!same_positions(first, other))
+      return limes_fail_at(context, program->model, op->line, op->column,
+                           "the branches of %s leave different positions of item %zu: %" PRIu32 "x%" PRIu32 " and %" PRIu32
+                           "x%" PRIu32 "; give them equal strides and padding",
+                           op->ops->word, item, first->size[0], first->size[1], other->size[0], other->size[1]);
+  }
+  return LIMES_OK;
+}
+
+static limes_status move_grid(limes_context *context, const limes_program *program, limes_side *side, size_t index) {
+  const limes_op *op = &program->op[index];
+  size_t N = side->batch->items;
+  limes_grid *grid = limes_allocate(context, N, sizeof *grid);
+  if (grid == NULL)
+    return LIMES_NO_MEMORY;
+  side->owned[index] = grid;
+  side->grid[op->out] = grid;
+  for (size_t i = 0; i < N; i++) {
+    limes_status status = op->ops->grid(context, op, &side->grid[op->in[0]][i], &grid[i]);
+    if (status != LIMES_OK)
+      return limes_place_error(context, program->model, op->line, op->column, limes_fail_in(context, status, "item %zu: ", i));
+  }
+  return LIMES_OK;
+}
+
+static limes_grid largest_of(const limes_grid *grid, size_t N) {
+  limes_grid largest = grid[0];
+  for (size_t i = 1; i < N; i++) {
+    for (int axis = 0; axis < 2; axis++)
+      largest.size[axis] = grid[i].size[axis] > largest.size[axis] ? grid[i].size[axis] : largest.size[axis];
+    largest.T = grid[i].T > largest.T ? grid[i].T : largest.T;
+  }
+  return largest;
+}
+
+static limes_status walk_grids(limes_context *context, const limes_program *program, limes_side *side) {
+  size_t N = side->batch->items;
+  for (size_t i = 0; i < program->n_op; i++) {
+    const limes_op *op = &program->op[i];
+    for (size_t item = 0; op->n_in > 1 && item < N; item++) {
+      limes_status status = check_branches(context, program, side, op, item);
+      if (status != LIMES_OK)
+        return status;
+    }
+    side->grid[op->out] = side->grid[op->in[0]];
+    side->largest[op->out] = side->largest[op->in[0]];
+    if (op->ops->grid == NULL)
+      continue;
+    limes_status status = move_grid(context, program, side, i);
+    if (status != LIMES_OK)
+      return status;
+    side->largest[op->out] = largest_of(side->grid[op->out], N);
+  }
+  return LIMES_OK;
+}
+
+limes_status limes_side_create(limes_context *context, const limes_program *program, const limes_batch *batch, limes_side *side) {
+  *side = (limes_side){.batch = batch, .n_op = program->n_op};
+  side->grid = limes_allocate(context, program->n_value, sizeof *side->grid);
+  side->owned = limes_allocate(context, program->n_op, sizeof *side->owned);
+  side->largest = limes_allocate(context, program->n_value, sizeof *side->largest);
+  limes_status status = side->grid == NULL || side->owned == NULL || side->largest == NULL ? LIMES_NO_MEMORY : LIMES_OK;
+  if (status == LIMES_OK) {
+    side->grid[0] = batch->grid;
+    side->largest[0] = largest_of(batch->grid, batch->items);
+    for (size_t i = 0; i < batch->items; i++)
+      side->holes = side->holes || batch->grid[i].hidden != NULL;
+    status = walk_grids(context, program, side);
+  }
+  if (status != LIMES_OK)
+    limes_side_clear(side);
+  return status;
+}
+
+void limes_side_clear(limes_side *side) {
+  for (size_t i = 0; side->owned != NULL && i < side->n_op; i++)
+    free(side->owned[i]);
+  free(side->grid);
+  free(side->owned);
+  free(side->largest);
+  *side = (limes_side){0};
+}

@@ -1,0 +1,168 @@
+#include "kernel/tiles.h"
+
+#include <stdlib.h>
+
+typedef struct {
+  const limes_plan *plan;
+  const limes_sink *sink;
+  limes_walker *walker; /* [workers] */
+  size_t *tile;         /* [tiles] block of x * blocks of y + block of y */
+  size_t blocks_b;
+  double *nngp, *ntk; /* of the diagonal */
+} walk_job;
+
+/* results */
+
+static void put_cell(const limes_sink *sink, size_t row, size_t column, const double *nngp, const double *ntk, size_t element) {
+  if (row < sink->first_row || row - sink->first_row >= sink->rows)
+    return;
+  size_t at = (row - sink->first_row) * sink->stride + column;
+  if (sink->nngp != NULL)
+    sink->nngp[at] = nngp[element];
+  if (sink->ntk != NULL)
+    sink->ntk[at] = ntk[element];
+}
+
+/* [a..., b...] of the pair (i, j) from a column-major panel: rows a of x, columns b of y; mirrored: [b..., a...] of (j, i) */
+static void put_positions(const limes_sink *sink, const limes_panel *panel, size_t partner, size_t row, size_t column,
+                          bool mirrored) {
+  size_t T = panel->x->T, T_y = panel->y[partner].T, first = panel->start[partner];
+  size_t at = (row * sink->stride + column) * sink->cell;
+  for (size_t a = 0; a < T; a++)
+    for (size_t b = 0; b < T_y; b++) {
+      size_t to = at + (mirrored ? b * T + a : a * T_y + b), from = first + b * T + a;
+      if (sink->nngp != NULL)
+        sink->nngp[to] = panel->cov[from];
+      if (sink->ntk != NULL)
+        sink->ntk[to] = panel->ntk[from];
+    }
+}
+
+static void put(const limes_sink *sink, const limes_panel *panel, size_t i, size_t first) {
+  for (size_t k = 0; k < panel->n; k++) {
+    size_t j = first + k;
+    if (panel->layout == LIMES_FULL) {
+      put_positions(sink, panel, k, i, j, false);
+      if (sink->mirrored && i != j)
+        put_positions(sink, panel, k, j, i, true);
+      continue;
+    }
+    put_cell(sink, i, j, panel->cov, panel->ntk, k);
+    if (sink->mirrored && i != j)
+      put_cell(sink, j, i, panel->cov, panel->ntk, k);
+  }
+}
+
+/* one tile */
+
+static bool advance(limes_walker *walker, limes_job *job, unsigned worker) {
+  double flops = walker->work.flops - walker->counted;
+  walker->counted = walker->work.flops;
+  return limes_job_advance(job, worker, flops);
+}
+
+/* Blocks x and y of the tile; on the diagonal of a symmetric kernel they are one. */
+static const limes_block *fill_tile(limes_walker *walker, size_t bx, size_t by) {
+  const limes_plan *plan = walker->plan;
+  size_t first, count = limes_plan_block(plan, &plan->a, bx, &first);
+  limes_fill_block(walker, &walker->x, &plan->a, first, count);
+  const limes_block *y = &walker->x;
+  if (!plan->symmetric || bx != by) {
+    count = limes_plan_block(plan, &plan->b, by, &first);
+    limes_fill_block(walker, &walker->y, plan->symmetric ? &plan->a : &plan->b, first, count);
+    y = &walker->y;
+  }
+  limes_fill_gram(walker, &walker->x, y);
+  return y;
+}
+
+static limes_status run_tile(void *shared, size_t task, unsigned worker, limes_job *job) {
+  walk_job *walk = shared;
+  const limes_plan *plan = walk->plan;
+  limes_walker *walker = &walk->walker[worker];
+  size_t bx = walk->tile[task] / walk->blocks_b, by = walk->tile[task] % walk->blocks_b;
+  const limes_block *y = fill_tile(walker, bx, by);
+  bool triangle = plan->symmetric && bx == by;
+  for (size_t item = 0; item < walker->x.count; item++) {
+    size_t partners = triangle ? item + 1 : y->count;
+    for (size_t from = 0; from < partners; from += plan->panel) {
+      size_t n = partners - from < plan->panel ? partners - from : plan->panel;
+      ptrdiff_t same = triangle && item - from < n ? (ptrdiff_t)(item - from) : -1;
+      const limes_panel *panel = limes_cross_pass(walker, &walker->x, item, y, from, n, same);
+      put(walk->sink, panel, walker->x.first + item, y->first + from);
+      if (!advance(walker, job, worker))
+        return LIMES_INTERRUPTED;
+    }
+  }
+  return LIMES_OK;
+}
+
+static limes_status run_own(void *shared, size_t task, unsigned worker, limes_job *job) {
+  walk_job *walk = shared;
+  limes_walker *walker = &walk->walker[worker];
+  size_t first, count = limes_plan_block(walk->plan, &walk->plan->a, task, &first);
+  limes_fill_block(walker, &walker->x, &walk->plan->a, first, count);
+  limes_fill_gram(walker, &walker->x, &walker->x);
+  for (size_t item = 0; item < count; item++) {
+    const limes_panel *panel = limes_cross_pass(walker, &walker->x, item, &walker->x, item, 1, 0);
+    if (walk->nngp != NULL)
+      walk->nngp[first + item] = panel->cov[0];
+    if (walk->ntk != NULL)
+      walk->ntk[first + item] = panel->ntk[0];
+    if (!advance(walker, job, worker))
+      return LIMES_INTERRUPTED;
+  }
+  return LIMES_OK;
+}
+
+/* all of them */
+
+static bool touches(const limes_plan *plan, const limes_sink *sink, size_t block) {
+  size_t first = block * plan->block;
+  return first < sink->first_row + sink->rows && first + plan->block > sink->first_row;
+}
+
+/* Neighbouring tiles share their block of x, whose traces a worker keeps. */
+static size_t list_tiles(const walk_job *walk, size_t *tile) {
+  const limes_plan *plan = walk->plan;
+  size_t count = 0, blocks_a = limes_plan_blocks(plan, &plan->a);
+  for (size_t x = 0; x < blocks_a; x++)
+    for (size_t y = 0; y < (plan->symmetric ? x + 1 : walk->blocks_b); y++)
+      if (touches(plan, walk->sink, x) || (plan->symmetric && touches(plan, walk->sink, y)))
+        tile[count++] = x * walk->blocks_b + y;
+  return count;
+}
+
+static limes_status run(limes_context *context, walk_job *walk, const char *what, size_t tasks, double flops, limes_task *task) {
+  unsigned workers = limes_workers(context, tasks);
+  walk->walker = limes_allocate(context, workers, sizeof *walk->walker);
+  limes_status status = walk->walker == NULL ? LIMES_NO_MEMORY : LIMES_OK;
+  for (unsigned i = 0; i < workers && status == LIMES_OK; i++)
+    status = limes_walker_create(context, walk->plan, &walk->walker[i]);
+  if (status == LIMES_OK)
+    status = limes_parallel(context, what, tasks, flops, task, walk);
+  for (unsigned i = 0; walk->walker != NULL && i < workers; i++)
+    limes_walker_clear(&walk->walker[i]);
+  free(walk->walker);
+  return status;
+}
+
+limes_status limes_run_tiles(limes_context *context, const limes_plan *plan, const char *what, const limes_sink *sink) {
+  walk_job walk = {.plan = plan, .sink = sink, .blocks_b = limes_plan_blocks(plan, &plan->b)};
+  size_t all = limes_plan_tiles(plan);
+  walk.tile = limes_allocate(context, all, sizeof *walk.tile);
+  if (walk.tile == NULL)
+    return LIMES_NO_MEMORY;
+  size_t tiles = list_tiles(&walk, walk.tile);
+  double share = (double)tiles / (double)all;
+  limes_status status = run(context, &walk, what, tiles, share * (plan->cross_flops + plan->own_flops), run_tile);
+  free(walk.tile);
+  return status;
+}
+
+limes_status limes_run_diagonal(limes_context *context, const limes_plan *plan, double *nngp, double *ntk) {
+  walk_job walk = {.plan = plan, .nngp = nngp, .ntk = ntk};
+  size_t N = plan->a.batch->items, blocks = limes_plan_blocks(plan, &plan->a);
+  double share = 2 / ((double)N + 1);
+  return run(context, &walk, "variances", blocks, share * plan->cross_flops + plan->own_flops, run_own);
+}

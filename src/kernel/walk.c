@@ -1,0 +1,242 @@
+#include "kernel/walk.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel/flops.h"
+#include "kernel/input.h"
+
+/* memory */
+
+static double *take(double **memory, size_t count) {
+  double *taken = *memory;
+  *memory += count;
+  return taken;
+}
+
+static void lay_out_slots(limes_walker *walker) {
+  const limes_plan *plan = walker->plan;
+  double *memory = walker->memory;
+  for (size_t i = 0; i < plan->own.n_slot; i++)
+    walker->own_cov[i] = take(&memory, plan->own_slot[i]);
+  for (size_t i = 0; i < plan->cross.n_slot; i++) {
+    walker->cross_cov[i] = take(&memory, plan->cross_slot[i]);
+    walker->cross_ntk[i] = plan->ntk ? take(&memory, plan->cross_slot[i]) : NULL;
+  }
+  walker->x.memory = take(&memory, plan->trace_total);
+  walker->y.memory = take(&memory, plan->trace_total);
+  walker->gram = take(&memory, plan->gram);
+  walker->work.scratch = take(&memory, plan->scratch);
+}
+
+static void lay_out_traces(limes_walker *walker, limes_block *block, limes_trace *traces) {
+  const limes_program *program = &walker->plan->program;
+  for (size_t i = 0; i < program->n_op; i++)
+    block->trace[i] = limes_op_keeps(&program->op[i]) ? traces + i * walker->plan->block : NULL;
+}
+
+limes_status limes_walker_create(limes_context *context, const limes_plan *plan, limes_walker *walker) {
+  *walker = (limes_walker){.plan = plan};
+  size_t n_op = plan->program.n_op, held = plan->own.n_held > plan->cross.n_held ? plan->own.n_held : plan->cross.n_held;
+  size_t doubles = plan->own_total + plan->cross_total * (plan->ntk ? 2 : 1) + 2 * plan->trace_total + plan->gram + plan->scratch;
+  walker->own_cov = limes_allocate(context, plan->own.n_slot, sizeof *walker->own_cov);
+  walker->cross_cov = limes_allocate(context, plan->cross.n_slot, sizeof *walker->cross_cov);
+  walker->cross_ntk = limes_allocate(context, plan->cross.n_slot, sizeof *walker->cross_ntk);
+  walker->panel = limes_allocate(context, held, sizeof *walker->panel);
+  walker->input = limes_allocate(context, plan->most_inputs, sizeof *walker->input);
+  walker->start = limes_allocate(context, held * (plan->panel + 1), sizeof *walker->start);
+  walker->x.trace = limes_allocate(context, n_op, sizeof *walker->x.trace);
+  walker->y.trace = limes_allocate(context, n_op, sizeof *walker->y.trace);
+  walker->traces = limes_allocate(context, 2 * n_op * plan->block, sizeof *walker->traces);
+  walker->memory = limes_allocate(context, doubles, sizeof *walker->memory);
+  if (walker->own_cov == NULL || walker->cross_cov == NULL || walker->cross_ntk == NULL || walker->panel == NULL ||
+      walker->input == NULL || walker->start == NULL || walker->x.trace == NULL || walker->y.trace == NULL ||
+      walker->traces == NULL || walker->memory == NULL) {
+    limes_walker_clear(walker);
+    return LIMES_NO_MEMORY;
+  }
+  lay_out_slots(walker);
+  lay_out_traces(walker, &walker->x, walker->traces);
+  lay_out_traces(walker, &walker->y, walker->traces + n_op * plan->block);
+  return LIMES_OK;
+}
+
+void limes_walker_clear(limes_walker *walker) {
+  free(walker->own_cov);
+  free(walker->cross_cov);
+  free(walker->cross_ntk);
+  free(walker->panel);
+  free(walker->input);
+  free(walker->start);
+  free(walker->x.trace);
+  free(walker->y.trace);
+  free(walker->traces);
+  free(walker->memory);
+  *walker = (limes_walker){0};
+}
+
+/* one step */
+
+static void narrow(const limes_panel *in, limes_panel *out) {
+  size_t T = out->x->T;
+  for (size_t j = 0; j < in->n; j++)
+    for (size_t a = 0; a < T; a++) {
+      out->cov[out->start[j] + a] = in->cov[in->start[j] + a * (T + 1)];
+      if (in->ntk != NULL)
+        out->ntk[out->start[j] + a] = in->ntk[in->start[j] + a * (T + 1)];
+    }
+}
+
+static void hide(const limes_panel *panel, double *values) {
+  size_t T = panel->x->T;
+  const uint8_t *rows = panel->x->hidden;
+  for (size_t j = 0; j < panel->n; j++) {
+    const uint8_t *columns = panel->y[j].hidden;
+    double *element = values + panel->start[j];
+    for (size_t b = 0; b < (panel->layout == LIMES_FULL ? panel->y[j].T : 1); b++)
+      for (size_t a = 0; a < T; a++, element++)
+        if ((rows != NULL && rows[a]) || (columns != NULL && columns[panel->layout == LIMES_FULL ? b : a]))
+          *element = 0;
+  }
+}
+
+/* Hidden positions are hidden again behind every layer: a bias or a constant would fill them. */
+static void hide_again(const limes_plan *plan, const limes_panel *panel) {
+  if ((!plan->a.holes && !plan->b.holes) || panel->layout == LIMES_SCALAR)
+    return;
+  hide(panel, panel->cov);
+  if (panel->ntk != NULL)
+    hide(panel, panel->ntk);
+}
+
+static void walk_step(limes_walker *walker, const limes_step *step, limes_trace *x, const limes_trace *y) {
+  limes_panel *panel = walker->panel;
+  if (step->narrow) {
+    narrow(&panel[step->in[0]], &panel[step->out]);
+    return;
+  }
+  const limes_op *op = &walker->plan->program.op[step->op];
+  for (uint32_t k = 0; k < step->n_in; k++)
+    walker->input[k] = panel[step->in[k]];
+  if (step->keeps)
+    op->ops->trace(op, walker->input, x, &walker->work);
+  if (step->out == LIMES_NO_VALUE)
+    return;
+  op->ops->cross(op, walker->input, &panel[step->out], x, y, &walker->work);
+  hide_again(walker->plan, &panel[step->out]);
+}
+
+/* self pass */
+
+static void own_panels(limes_walker *walker, const limes_side *side, size_t item) {
+  const limes_pass *pass = &walker->plan->own;
+  for (size_t i = 0; i < pass->n_held; i++) {
+    const limes_held *held = &pass->held[i];
+    const limes_grid *grid = &side->grid[held->value][item];
+    size_t *start = walker->start + 2 * i;
+    start[0] = 0;
+    start[1] = limes_elements(held->layout, grid, grid);
+    walker->panel[i] = (limes_panel){
+        .layout = held->layout, .n = 1, .same = 0, .x = grid, .y = grid, .start = start, .cov = walker->own_cov[held->slot]};
+  }
+}
+
+static void own_pass(limes_walker *walker, limes_block *block, size_t k) {
+  const limes_pass *pass = &walker->plan->own;
+  size_t item = block->first + k;
+  own_panels(walker, block->side, item);
+  if (pass->held[0].layout != LIMES_ABSENT)
+    limes_input_panel(block->side->batch, item, block->side->batch, item, &walker->panel[0]);
+  for (size_t i = 0; i < pass->n_step; i++) {
+    const limes_step *step = &pass->step[i];
+    limes_trace *trace = step->narrow || block->trace[step->op] == NULL ? NULL : &block->trace[step->op][k];
+    walk_step(walker, step, trace, trace);
+  }
+}
+
+/* Arrays of one op stand item after item, so that a row of pairs reads them side by side. */
+static void lay_out_block(const limes_plan *plan, limes_block *block) {
+  double *memory = block->memory;
+  for (size_t i = 0; i < plan->program.n_op; i++) {
+    const limes_op *op = &plan->program.op[i];
+    if (block->trace[i] == NULL)
+      continue;
+    limes_trace_size size = op->ops->trace_size(op);
+    const limes_grid *grid = block->side->grid[op->in[0]] + block->first;
+    for (size_t k = 0; k < block->count; k++)
+      block->trace[i][k].grid = &grid[k];
+    for (uint32_t array = 0; array < size.positions; array++)
+      for (size_t k = 0; k < block->count; k++)
+        block->trace[i][k].position[array] = take(&memory, grid[k].T);
+    for (uint32_t array = 0; array < size.matrices; array++)
+      for (size_t k = 0; k < block->count; k++)
+        block->trace[i][k].matrix[array] = take(&memory, (size_t)grid[k].T * grid[k].T);
+  }
+}
+
+void limes_fill_block(limes_walker *walker, limes_block *block, const limes_side *side, size_t first, size_t count) {
+  if (block->filled && block->side == side && block->first == first && block->count == count)
+    return;
+  block->side = side;
+  block->first = first;
+  block->count = count;
+  block->filled = true;
+  lay_out_block(walker->plan, block);
+  for (size_t k = 0; k < count; k++)
+    own_pass(walker, block, k);
+}
+
+/* cross pass */
+
+void limes_fill_gram(limes_walker *walker, const limes_block *x, const limes_block *y) {
+  if (walker->plan->gram == 0)
+    return;
+  limes_input_gram(x->side->batch, x->first, x->count, y->side->batch, y->first, y->count, walker->gram);
+  walker->work.flops += 2 * (double)x->side->batch->features * (double)x->count * (double)y->count;
+}
+
+static void cross_panels(limes_walker *walker, const limes_side *a, size_t i, const limes_side *b, size_t j, size_t n,
+                         ptrdiff_t same) {
+  const limes_plan *plan = walker->plan;
+  for (size_t h = 0; h < plan->cross.n_held; h++) {
+    const limes_held *held = &plan->cross.held[h];
+    const limes_grid *x = &a->grid[held->value][i], *y = &b->grid[held->value][j];
+    size_t *start = walker->start + h * (plan->panel + 1);
+    start[0] = 0;
+    for (size_t k = 0; k < n; k++)
+      start[k + 1] = start[k] + limes_elements(held->layout, x, &y[k]);
+    walker->panel[h] = (limes_panel){.layout = held->layout,
+                                     .n = n,
+                                     .same = same,
+                                     .x = x,
+                                     .y = y,
+                                     .start = start,
+                                     .cov = walker->cross_cov[held->slot],
+                                     .ntk = walker->cross_ntk[held->slot]};
+  }
+}
+
+static void cross_input(limes_walker *walker, const limes_block *x, size_t item, const limes_block *y, size_t from) {
+  limes_panel *panel = &walker->panel[0];
+  if (panel->layout == LIMES_SCALAR) {
+    memcpy(panel->cov, walker->gram + item * y->count + from, panel->n * sizeof *panel->cov);
+    if (panel->ntk != NULL)
+      memset(panel->ntk, 0, panel->n * sizeof *panel->ntk);
+    return;
+  }
+  limes_input_panel(x->side->batch, x->first + item, y->side->batch, y->first + from, panel);
+  walker->work.flops += 2 * (double)x->side->batch->features * (double)panel->start[panel->n];
+}
+
+const limes_panel *limes_cross_pass(limes_walker *walker, const limes_block *x, size_t item, const limes_block *y, size_t from,
+                                    size_t n, ptrdiff_t same) {
+  const limes_pass *pass = &walker->plan->cross;
+  cross_panels(walker, x->side, x->first + item, y->side, y->first + from, n, same);
+  cross_input(walker, x, item, y, from);
+  for (size_t i = 0; i < pass->n_step; i++) {
+    const limes_step *step = &pass->step[i];
+    bool keeps = !step->narrow && x->trace[step->op] != NULL;
+    walk_step(walker, step, keeps ? &x->trace[step->op][item] : NULL, keeps ? &y->trace[step->op][from] : NULL);
+  }
+  return &walker->panel[pass->readout];
+}

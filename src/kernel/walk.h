@@ -1,0 +1,45 @@
+/* Walking a pass over one item, or over one item and a panel of partners, in the memory of one worker. */
+#ifndef LIMES_KERNEL_WALK_H
+#define LIMES_KERNEL_WALK_H
+
+#include "kernel/plan.h"
+
+/* The traces of neighbouring items, filled by their self passes. */
+typedef struct limes_block {
+  const limes_side *side;
+  size_t first, count;
+  bool filled;
+  limes_trace **trace; /* [n_op] -> [count]; NULL where the op keeps none */
+  double *memory;
+} limes_block;
+
+/* What one worker needs; nothing is allocated while tiles run. */
+typedef struct limes_walker {
+  const limes_plan *plan;
+  limes_work work;
+  double **own_cov, **cross_cov, **cross_ntk; /* [n_slot] */
+  limes_panel *panel;                         /* [n_held] of the pass that is being walked */
+  limes_panel *input;                         /* [most_inputs] */
+  size_t *start;                              /* [n_held][panel + 1] */
+  limes_block x, y;
+  double *gram; /* [block x block] input covariances of a tile of items without positions */
+  double *memory;
+  limes_trace *traces;
+  double counted; /* flops that were handed to progress */
+} limes_walker;
+
+limes_status limes_walker_create(limes_context *context, const limes_plan *plan, limes_walker *walker) LIMES_MUST_USE;
+void limes_walker_clear(limes_walker *walker);
+
+/* Runs the self passes of the items first ... first + count - 1; a block that holds them already is kept. */
+void limes_fill_block(limes_walker *walker, limes_block *block, const limes_side *side, size_t first, size_t count);
+
+/* Input covariances of all pairs of the two filled blocks, where items have no positions. */
+void limes_fill_gram(limes_walker *walker, const limes_block *x, const limes_block *y);
+
+/* The readout of item number `item` of block x against partners [from, from + n) of block y; same: which of the n is the item
+ * itself, or -1. The panel is valid until the next call. */
+const limes_panel *limes_cross_pass(limes_walker *walker, const limes_block *x, size_t item, const limes_block *y, size_t from,
+                                    size_t n, ptrdiff_t same);
+
+#endif
