@@ -1,0 +1,56 @@
+/* limes: what joins data, kernels and Gaussian processes: a fit of a model to a data set, kept in a file and used again. */
+#ifndef LIMES_STUDY_H
+#define LIMES_STUDY_H
+
+#include "limes/gp.h"
+#include "limes/kernel.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A model fitted to training data: a GP, and what predicting on new items needs (model, training items, normalization). */
+typedef struct limes_fit limes_fit;
+
+typedef enum { LIMES_REGRESSION, LIMES_CLASSIFICATION } limes_task_kind;
+
+/* Fits to the batch's labels (classification) or targets (regression). train must have been normalized by normalization,
+ * which is copied (NULL: none). *fit belongs to the caller. nngp_dd/ntk_dd [N,N] are computed here. */
+LIMES_API limes_status limes_fit_create(limes_context *context, const limes_model *model, const limes_batch *train,
+                                        const limes_normalization *normalization, limes_task_kind kind,
+                                        const limes_gp_options *options, limes_fit **fit) LIMES_MUST_USE;
+LIMES_API void limes_fit_destroy(limes_fit *fit); /* NULL is allowed */
+
+/* Predictions for the items of test, normalized as the training data were. probability [M,classes] is NULL for regression. All arrays belong to the caller
+ * (limes_predictions_clear). */
+typedef struct limes_predictions {
+  size_t items, outputs; /* outputs: K targets, or the number of classes */
+  double *mean;          /* [M,outputs] */
+  double *variance;      /* [M], of the function; NULL where the process has none (limes_gp_has_variance) */
+  double *probability;   /* [M,outputs] or NULL */
+} limes_predictions;
+LIMES_API limes_status limes_fit_predict(limes_context *context, const limes_fit *fit, const limes_batch *test,
+                                         limes_predictions *predictions) LIMES_MUST_USE;
+LIMES_API void limes_predictions_clear(limes_predictions *predictions);
+
+LIMES_API limes_gp_facts limes_fit_facts(const limes_fit *fit);
+LIMES_API double limes_fit_temperature_used(const limes_fit *fit); /* NAN for regression */
+LIMES_API limes_task_kind limes_fit_kind(const limes_fit *fit);
+LIMES_API size_t limes_fit_outputs(const limes_fit *fit);
+LIMES_API const limes_normalization *limes_fit_normalization(const limes_fit *fit);
+LIMES_API limes_with limes_fit_with(const limes_fit *fit);
+LIMES_API const char *limes_fit_model_text(const limes_fit *fit); /* lives with the fit */
+LIMES_API size_t limes_fit_items(const limes_fit *fit);
+/* The training kernel that was solved (without noise), [N,N]: *kernel belongs to the caller (limes_free). For pictures; the
+ * fit keeps no copy of it beside the factorization it is made from. */
+LIMES_API limes_status limes_fit_training_kernel(limes_context *context, const limes_fit *fit, double **kernel, size_t *items)
+    LIMES_MUST_USE;
+
+/* A fit on disk (HDF5): model text, training items, solution, normalization. A file from elsewhere, or a broken one, is refused with a clear sentence. */
+LIMES_API limes_status limes_fit_save(limes_context *context, const limes_fit *fit, const char *path) LIMES_MUST_USE;
+LIMES_API limes_status limes_fit_load(limes_context *context, const char *path, limes_fit **fit) LIMES_MUST_USE;
+
+#ifdef __cplusplus
+}
+#endif
+#endif

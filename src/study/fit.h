@@ -1,0 +1,31 @@
+/* The inside of a fit, and its training items in a file. */
+#ifndef LIMES_STUDY_FIT_H
+#define LIMES_STUDY_FIT_H
+
+#include "base/context.h"
+#include "gp/gp.h"
+#include "limes/study.h"
+
+struct limes_fit {
+  limes_task_kind kind;
+  char *text; /* the model's, on one line */
+  limes_model *model;
+  limes_batch *train;                 /* features only, normalized */
+  limes_normalization *normalization; /* NULL: none */
+  limes_gp *gp;
+  double temperature; /* NAN for regression */
+};
+
+/* An empty fit of a model's text: parses it. */
+limes_status limes_fit_begin(limes_context *context, limes_task_kind kind, const char *text, limes_fit **fit) LIMES_MUST_USE;
+
+/* A copy of the batch's positions and features, without labels and targets. */
+limes_status limes_items_copy(limes_context *context, const limes_batch *from, limes_batch **copy) LIMES_MUST_USE;
+
+#define LIMES_ITEM_ARRAYS 5
+/* The items of a batch as named arrays. They point into the batch and into *memory, which belongs to the caller. */
+limes_status limes_items_arrays(limes_context *context, const limes_batch *batch, limes_named_array arrays[LIMES_ITEM_ARRAYS],
+                                size_t *count, int64_t **memory) LIMES_MUST_USE;
+limes_status limes_items_restore(limes_context *context, limes_file *file, limes_batch **batch) LIMES_MUST_USE;
+
+#endif

@@ -1,0 +1,156 @@
+/* Training items: ragged arrays x [T_1 + T_2 + ..., C], the sizes [N,2] of the items, and which positions are hidden. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/batch.h"
+#include "study/fit.h"
+
+/* Hidden positions of all items, one after another. */
+static limes_status set_hidden(limes_context *context, limes_batch *batch, const uint8_t *hidden) {
+  size_t positions = batch->start[batch->items];
+  batch->hidden = limes_allocate(context, positions, sizeof *batch->hidden);
+  if (batch->hidden == NULL)
+    return LIMES_NO_MEMORY;
+  memcpy(batch->hidden, hidden, positions);
+  for (size_t i = 0; i < batch->items; i++) {
+    limes_grid *grid = &batch->grid[i];
+    const uint8_t *own = batch->hidden + batch->start[i];
+    grid->visible = 0;
+    for (size_t a = 0; a < grid->T; a++)
+      grid->visible += own[a] == 0;
+    grid->hidden = grid->visible < grid->T ? own : NULL;
+    if (grid->visible == 0)
+      return limes_fail(context, LIMES_BAD_INPUT,
+                        "training item %zu of the fit has no visible position: the file is damaged, fit again", i);
+  }
+  return LIMES_OK;
+}
+
+limes_status limes_items_copy(limes_context *context, const limes_batch *from, limes_batch **copy) {
+  *copy = NULL;
+  size_t(*size)[2] = limes_allocate(context, from->items, sizeof *size);
+  if (size == NULL)
+    return LIMES_NO_MEMORY;
+  for (size_t i = 0; i < from->items; i++) {
+    size[i][0] = from->grid[i].size[0];
+    size[i][1] = from->grid[i].size[1];
+  }
+  limes_status status = limes_batch_allocate(context, from->items, from->axes, (const size_t(*)[2])size, from->features, copy);
+  free(size);
+  if (status != LIMES_OK)
+    return status;
+  memcpy((*copy)->x, from->x, from->start[from->items] * from->features * sizeof *from->x);
+  if (from->hidden != NULL)
+    status = set_hidden(context, *copy, from->hidden);
+  if (status != LIMES_OK) {
+    limes_batch_destroy(*copy);
+    *copy = NULL;
+  }
+  return status;
+}
+
+limes_status limes_items_arrays(limes_context *context, const limes_batch *batch, limes_named_array arrays[LIMES_ITEM_ARRAYS],
+                                size_t *count, int64_t **memory) {
+  size_t n = batch->items, positions = batch->start[n];
+  int64_t *integers = *memory = limes_allocate(context, 2 * n + positions, sizeof *integers);
+  if (integers == NULL)
+    return LIMES_NO_MEMORY;
+  for (size_t i = 0; i < n; i++) {
+    integers[2 * i] = batch->grid[i].size[0];
+    integers[2 * i + 1] = batch->grid[i].size[1];
+  }
+  static const char *const axes[] = {"vectors", "sequences", "images"};
+  *count = 0;
+  arrays[(*count)++] = (limes_named_array){.name = "items", .text = axes[batch->axes]};
+  arrays[(*count)++] = (limes_named_array){.name = "x", .rank = 2, .size = {positions, batch->features}, .data = batch->x};
+  arrays[(*count)++] = (limes_named_array){.name = "size", .rank = 2, .size = {n, 2}, .integers = integers};
+  if (batch->hidden == NULL)
+    return LIMES_OK;
+  for (size_t a = 0; a < positions; a++)
+    integers[2 * n + a] = batch->hidden[a];
+  arrays[(*count)++] = (limes_named_array){.name = "hidden", .rank = 1, .size = {positions}, .integers = integers + 2 * n};
+  return LIMES_OK;
+}
+
+static limes_status find_axes(limes_context *context, limes_file *file, unsigned *axes) {
+  limes_named_array array = {0};
+  limes_status status = limes_file_get(context, file, "items", &array);
+  if (status != LIMES_OK)
+    return status;
+  const char *text = array.text == NULL ? "" : array.text;
+  *axes = strcmp(text, "vectors") == 0 ? 0 : strcmp(text, "sequences") == 0 ? 1 : strcmp(text, "images") == 0 ? 2 : 3;
+  if (*axes == 3)
+    return limes_fail(context, LIMES_BAD_INPUT,
+                      "the fit does not say whether its items are vectors, sequences or images: the file is damaged, fit again");
+  return LIMES_OK;
+}
+
+/* size [n,2] from numbers of the file, whose products must add up to the positions of x. */
+static limes_status read_sizes(limes_context *context, const limes_named_array *array, unsigned axes, size_t positions,
+                               size_t (*size)[2]) {
+  size_t sum = 0;
+  for (size_t i = 0; i < array->size[0]; i++) {
+    double height = array->data[2 * i], width = array->data[2 * i + 1];
+    if (!(height >= 1 && width >= 1 && height * width <= (double)(positions - sum)) || (axes < 2 && height > 1) ||
+        (axes < 1 && width > 1))
+      return limes_fail(
+          context, LIMES_BAD_INPUT,
+          "training item %zu of the fit has the size %g x %g, which does not fit the others: the file is damaged, fit again", i,
+          height, width);
+    size[i][0] = (size_t)height;
+    size[i][1] = (size_t)width;
+    sum += size[i][0] * size[i][1];
+  }
+  if (sum != positions)
+    return limes_fail(context, LIMES_BAD_INPUT,
+                      "the training items of the fit have %zu positions, but x has %zu: the file is damaged, fit again", sum,
+                      positions);
+  return LIMES_OK;
+}
+
+static limes_status restore_hidden(limes_context *context, limes_file *file, limes_batch *batch) {
+  limes_named_array array = {0};
+  limes_status status = limes_file_get(context, file, "hidden", &array);
+  if (status != LIMES_OK || array.data == NULL)
+    return status;
+  size_t size[2] = {batch->start[batch->items], 0};
+  status = limes_gp_find_array(context, file, "hidden", 1, size, &array);
+  uint8_t *hidden = status == LIMES_OK ? limes_allocate(context, size[0], sizeof *hidden) : NULL;
+  if (hidden == NULL)
+    return status == LIMES_OK ? LIMES_NO_MEMORY : status;
+  for (size_t a = 0; a < size[0]; a++)
+    hidden[a] = array.data[a] != 0;
+  status = set_hidden(context, batch, hidden);
+  free(hidden);
+  return status;
+}
+
+limes_status limes_items_restore(limes_context *context, limes_file *file, limes_batch **batch) {
+  limes_named_array x = {0}, sizes = {0};
+  size_t x_size[2] = {0, 0}, sizes_size[2] = {0, 2}, (*size)[2] = NULL;
+  unsigned axes = 0;
+  *batch = NULL;
+  limes_status status = find_axes(context, file, &axes);
+  if (status == LIMES_OK)
+    status = limes_gp_find_array(context, file, "x", 2, x_size, &x);
+  if (status == LIMES_OK)
+    status = limes_gp_find_array(context, file, "size", 2, sizes_size, &sizes);
+  if (status != LIMES_OK)
+    return status;
+  size = limes_allocate(context, sizes_size[0], sizeof *size);
+  if (size == NULL)
+    return LIMES_NO_MEMORY;
+  status = read_sizes(context, &sizes, axes, x_size[0], size);
+  if (status == LIMES_OK)
+    status = limes_batch_allocate(context, sizes_size[0], axes, (const size_t(*)[2])size, x_size[1], batch);
+  free(size);
+  if (status != LIMES_OK)
+    return status;
+  memcpy((*batch)->x, x.data, x_size[0] * x_size[1] * sizeof *x.data);
+  status = restore_hidden(context, file, *batch);
+  if (status != LIMES_OK) {
+    limes_batch_destroy(*batch);
+    *batch = NULL;
+  }
+  return status;
+}

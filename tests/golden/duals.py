@@ -1,0 +1,90 @@
+"""Dual activations in multiple precision: (k12, k11, k22) -> E[phi(u) phi(v)], E[phi'(u) phi'(v)], and the integrals that
+check them."""
+
+from mpmath import mp, mpf
+
+from model_text import number
+
+
+def _angle(k12, k11, k22):
+    """Deviations' product s, s * sqrt(1 - rho^2), and arccos(rho), rho clipped to [-1, 1]; pi/2 where s = 0."""
+    s = mp.sqrt(k11 * k22)
+    if s == 0:
+        return s, mpf(0), mp.pi / 2
+    sine = mp.sqrt(max((s - k12) * (s + k12), mpf(0)))
+    return s, sine, mp.atan2(sine, k12)
+
+
+def abrelu(k12, k11, k22, a, b):
+    s, sine, theta = _angle(k12, k11, k22)
+    if s == 0:
+        k12 = mpf(0)
+    elif abs(k12) > s:
+        k12 = mp.sign(k12) * s
+    slope = (a * a + b * b) / 2 - (a - b) ** 2 * theta / (2 * mp.pi)
+    return (a - b) ** 2 / (2 * mp.pi) * sine + slope * k12, slope
+
+
+def erf(k12, k11, k22, a, b, c):
+    b2 = 2 * b * b
+    root = mp.sqrt((1 + b2 * k11) * (1 + b2 * k22))
+    value = 2 * a * a / mp.pi * mp.asin(b2 * k12 / root) + c * c
+    return value, 2 * a * a * b2 / mp.pi / mp.sqrt(root ** 2 - (b2 * k12) ** 2)
+
+
+def of_word(word, given):
+    """The dual of a layer of the language, as a function of (k12, k11, k22); None: not an elementwise word."""
+    get = lambda name, fallback: mpf(number(given.get(name, fallback)))
+    slopes = {
+        "relu": lambda: (mpf(0), mpf(1)),
+        "abs": lambda: (mpf(-1), mpf(1)),
+        "leaky_relu": lambda: (get("alpha", 0.01), mpf(1)),
+        "abrelu": lambda: (get("a", None), get("b", None)),
+    }
+    if word in slopes:
+        a, b = slopes[word]()
+        return lambda k12, k11, k22: abrelu(k12, k11, k22, a, b)
+    if word == "erf":
+        a, b, c = get("a", 1), get("b", 1), get("c", 0)
+        return lambda k12, k11, k22: erf(k12, k11, k22, a, b, c)
+    return None
+
+
+def _integral(phi, slope, k12, k11, k22):
+    """Both expectations in polar coordinates of two independent normals: the circle is cut where u or v changes sign, so
+    that each piece is smooth also for kinked functions."""
+    rho = k12 / mp.sqrt(k11 * k22)
+    gamma = mp.acos(rho)
+    cuts = sorted([mpf(0), 2 * mp.pi] + [(c + mp.pi / 2 + shift) % (2 * mp.pi) for c in (0, mp.pi) for shift in (0, gamma)])
+    radii = [mpf(i) / 2 for i in range(0, 25)]
+
+    def of(function):
+        ray = lambda t, r: function(mp.sqrt(k11) * r * mp.cos(t)) * function(mp.sqrt(k22) * r * mp.cos(t - gamma))
+        inner = lambda t: mp.quad(lambda r: r * mp.exp(-r * r / 2) * ray(t, r), radii, maxdegree=3, method="gauss-legendre")
+        total = mpf(0)
+        for left, right in zip(cuts, cuts[1:]):
+            if right - left > mpf(10) ** -8:
+                total += mp.quad(inner, [left, right], maxdegree=4, method="gauss-legendre")
+        return total / (2 * mp.pi)
+
+    return of(phi), of(slope)
+
+
+def check():
+    """Every closed form against its integral; stops where one differs."""
+    relu_like = lambda a, b: (lambda u: a * min(u, 0) + b * max(u, 0), lambda u: a if u < 0 else b)
+    a, b, c = mpf("0.8"), mpf("1.3"), mpf("-0.4")
+    functions = [
+        ("abrelu(0, 1)", *relu_like(0, 1), lambda *k: abrelu(*k, mpf(0), mpf(1))),
+        ("abrelu(-1, 1)", *relu_like(-1, 1), lambda *k: abrelu(*k, mpf(-1), mpf(1))),
+        ("abrelu(-0.5, 1.5)", *relu_like(mpf(-0.5), mpf(1.5)), lambda *k: abrelu(*k, mpf(-0.5), mpf(1.5))),
+        ("erf(0.8, 1.3, -0.4)", lambda u: a * mp.erf(b * u) + c,
+         lambda u: 2 * a * b / mp.sqrt(mp.pi) * mp.exp(-(b * u) ** 2), lambda *k: erf(*k, a, b, c)),
+    ]
+    with mp.workdps(16):
+        for name, phi, slope, closed in functions:
+            for k11, k22, rho in [(1.0, 1.0, 0.3), (0.7, 1.9, -0.6), (1.2, 0.4, 0.95)]:
+                k11, k22 = mpf(k11), mpf(k22)
+                k12 = mpf(rho) * mp.sqrt(k11 * k22)
+                for exact, summed in zip(closed(k12, k11, k22), _integral(phi, slope, k12, k11, k22)):
+                    assert abs(exact - summed) < 1e-11, (name, k11, k22, rho, exact, summed)

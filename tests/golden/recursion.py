@@ -1,0 +1,271 @@
+"""The recursion of docs/mathematics.md, sections 1-7, by brute force: one covariance matrix over all positions of all
+items, in multiple precision, every sum written out. No layouts, no symmetry, no shortcuts."""
+
+from itertools import product
+
+from mpmath import mp, mpf
+
+import duals
+from model_text import number, size
+
+
+class Items:
+    """All positions of all items in a row. grid[i]: position sizes of item i (() has none), hidden[p]: a hole at p,
+    cov[p][q] and ntk[p][q] for every two positions p and q."""
+
+    def __init__(self, grid, hidden, cov, ntk):
+        self.grid, self.hidden, self.cov, self.ntk = grid, hidden, cov, ntk
+        self.first = [0]
+        for sizes in grid:
+            self.first.append(self.first[-1] + count(sizes))
+
+    def of(self, i):
+        return range(self.first[i], self.first[i + 1])
+
+    def all(self):
+        return range(self.first[-1])
+
+    def places(self):
+        """(item, coordinates) of each position"""
+        return [(i, where) for i, sizes in enumerate(self.grid) for where in product(*map(range, sizes))]
+
+    def with_values(self, cov, ntk):
+        """The same positions with functions cov(p, q), ntk(p, q); holes give zeros."""
+        keep = lambda f: [[mpf(0) if self.hidden[p] or self.hidden[q] else f(p, q) for q in self.all()] for p in self.all()]
+        return Items(self.grid, self.hidden, keep(cov), keep(ntk))
+
+
+def count(sizes):
+    n = 1
+    for s in sizes:
+        n *= s
+    return n
+
+
+def start(items):
+    """items: (sizes, hidden [T], features [T][C]) each. K = <x, x'> / C, Theta = 0."""
+    rows = [row for _, _, features in items for row in features]
+    hidden = [flag for _, flags, _ in items for flag in flags]
+    rows = [[mpf(v) for v in row] for row in rows]
+    blank = Items([sizes for sizes, _, _ in items], hidden, None, None)
+    dot = lambda p, q: sum(u * v for u, v in zip(rows[p], rows[q])) / len(rows[p])
+    return blank.with_values(dot, lambda p, q: mpf(0))
+
+
+def run(chain, z, shake=lambda z: z):
+    """The chain's layers one after another; shake(z) is what happens behind each of them."""
+    for word, given, branches in chain:
+        z = shake(_layer(word, given, branches, z, shake))
+    return z
+
+
+def _layer(word, given, branches, z, shake):
+    dual = duals.of_word(word, given)
+    if dual is not None:
+        return _elementwise(z, dual)
+    if word == "identity":
+        return z
+    if word == "repeat":
+        for _ in range(given["n"]):
+            z = run(branches[0], z, shake)
+        return z
+    if word == "sum":
+        return _sum([run(branch, z, shake) for branch in branches], [mpf(1)] * len(branches))
+    if word == "residual":
+        body = run(branches[0], z, shake)
+        alpha = given.get("alpha")
+        return _sum([body, z], [mpf(1), mpf(1)] if alpha is None else [1 - mpf(number(alpha)), mpf(number(alpha))])
+    return LAYERS[word](z, given)
+
+
+def _std(given, name, fallback=1):
+    return mpf(number(given.get(name, fallback)))
+
+
+def _elementwise(z, dual):
+    both = {}
+    for p in z.all():
+        for q in range(p + 1):
+            if not z.hidden[p] and not z.hidden[q]:
+                both[p, q] = both[q, p] = dual(z.cov[p][q], z.cov[p][p], z.cov[q][q])
+    return z.with_values(lambda p, q: both[p, q][0], lambda p, q: z.ntk[p][q] * both[p, q][1])
+
+
+def _sum(parts, share):
+    return parts[0].with_values(lambda p, q: sum(c * z.cov[p][q] for c, z in zip(share, parts)),
+                                lambda p, q: sum(c * z.ntk[p][q] for c, z in zip(share, parts)))
+
+
+def _affine(z, given, mean):
+    """mean(matrix, p, q): the average over the taps at input of what makes (p, q); z: the positions of the output."""
+    w2, b2 = _std(given, "w_std") ** 2, _std(given, "b_std", 0) ** 2
+    cov = lambda p, q: w2 * mean("cov", p, q) + b2
+    return z.with_values(cov, lambda p, q: w2 * mean("ntk", p, q) + cov(p, q))
+
+
+def dense(z, given):
+    return _affine(z, given, lambda which, p, q: getattr(z, which)[p][q])
+
+
+def _window(length, filter_, stride, padding):
+    """(number of outputs, zeros before)"""
+    if padding == "valid":
+        return (length - filter_) // stride + 1, 0
+    outputs = -(-length // stride)
+    return outputs, max((outputs - 1) * stride + filter_ - length, 0) // 2
+
+
+def _taps(z, window, stride, padding):
+    """The output's positions, and for each of them the input position under each tap (None: outside)."""
+    outputs = Items([], [], None, None)
+    taps, grid, hidden = [], [], []
+    for i, sizes in enumerate(z.grid):
+        plan = [_window(n, f, s, padding) for n, f, s in zip(sizes, window, stride)]
+        grid.append(tuple(n for n, _ in plan))
+        for where in product(*(range(n) for n, _ in plan)):
+            taps.append([])
+            for tap in product(*map(range, window)):
+                at = [s * a + d - before for s, a, d, (_, before) in zip(stride, where, tap, plan)]
+                if padding == "circular":
+                    at = [a % n for a, n in zip(at, sizes)]
+                inside = all(0 <= a < n for a, n in zip(at, sizes))
+                flat = 0
+                for a, n in zip(at, sizes):
+                    flat = flat * n + a
+                taps[-1].append(z.first[i] + flat if inside else None)
+        same_places = grid[-1] == sizes
+        hidden += [z.hidden[p] for p in z.of(i)] if same_places else [False] * count(grid[-1])
+        assert same_places or not any(z.hidden[p] for p in z.of(i))
+    outputs = Items(grid, hidden, None, None)
+    return outputs, taps
+
+
+def conv(z, given):
+    axes = len(z.grid[0])
+    window = size(given["filter"], axes)
+    outputs, taps = _taps(z, window, size(given.get("stride", 1), axes), given.get("padding", "same"))
+
+    def mean(which, p, q):
+        matrix = getattr(z, which)
+        return sum(matrix[a][b] for a, b in zip(taps[p], taps[q]) if a is not None and b is not None) / count(window)
+
+    return _affine(outputs, given, mean)
+
+
+def avg_pool(z, given):
+    axes = len(z.grid[0])
+    window = size(given["window"], axes)
+    stride = size(given["stride"], axes) if "stride" in given else window
+    outputs, taps = _taps(z, window, stride, given.get("padding", "valid"))
+    real = [[p for p in under if p is not None] for under in taps]
+    edges = given.get("normalize_edges") == "yes"
+    weight = [mpf(1) / (len(inside) if edges else count(window)) for inside in real]
+    mean = lambda matrix: lambda p, q: weight[p] * weight[q] * sum(matrix[a][b] for a in real[p] for b in real[q])
+    return outputs.with_values(mean(z.cov), mean(z.ntk))
+
+
+def _one_position(z, value):
+    outputs = Items([() for _ in z.grid], [False] * len(z.grid), None, None)
+    return outputs.with_values(lambda i, j: value(z.cov, i, j), lambda i, j: value(z.ntk, i, j))
+
+
+def global_avg_pool(z, given):
+    seen = [[p for p in z.of(i) if not z.hidden[p]] for i in range(len(z.grid))]
+    return _one_position(z, lambda m, i, j: sum(m[p][q] for p in seen[i] for q in seen[j]) / len(seen[i]) / len(seen[j]))
+
+
+def flatten(z, given):
+    assert len(set(z.grid)) == 1 and not any(z.hidden)
+    return _one_position(z, lambda m, i, j: sum(m[p][q] for p, q in zip(z.of(i), z.of(j))) / count(z.grid[i]))
+
+
+def layer_norm(z, given):
+    eps = _std(given, "eps", 1e-12)
+    variance = [z.cov[p][p] + eps for p in z.all()]
+    if given.get("axes") == "all":
+        for i in range(len(z.grid)):
+            seen = [p for p in z.of(i) if not z.hidden[p]]
+            mean = sum(z.cov[p][p] for p in seen) / len(seen) + eps
+            for p in z.of(i):
+                variance[p] = mean
+    scale = [1 / mp.sqrt(v) for v in variance]
+    return z.with_values(lambda p, q: z.cov[p][q] * scale[p] * scale[q], lambda p, q: z.ntk[p][q] * scale[p] * scale[q])
+
+
+def _position_covariance(z, given):
+    """R[p][q] of section 5, between positions of any two items"""
+    kind = given.get("decay", "none")
+    rate = _std(given, "decay_rate", 5 if kind == "relative" else 1)
+    power, norm = _std(given, "decay_power"), _std(given, "position_norm", 2)
+    places = z.places()
+
+    def r(p, q):
+        (i, a), (j, b) = places[p], places[q]
+        if kind == "relative":
+            squares = [(mpf(s) / n - mpf(t) / m) ** 2 for s, n, t, m in zip(a, z.grid[i], b, z.grid[j])]
+            return mp.exp(-rate * sum(squares) / len(squares))
+        d = sum(mpf(abs(s - t)) ** norm for s, t in zip(a, b))
+        if kind == "none":
+            return mpf(d == 0)
+        return 1 / (1 + (rate * d) ** power) if kind == "cauchy" else mp.exp(-((rate * d) ** power))
+
+    return r
+
+
+def _with_positions(z, given):
+    """K~ and Theta~ as functions of two positions"""
+    kind = given.get("position", "none")
+    if kind == "none":
+        return (lambda p, q: z.cov[p][q]), (lambda p, q: z.ntk[p][q])
+    r, p2 = _position_covariance(z, given), _std(given, "position_std") ** 2
+    share, rest = mpf(1), mpf(1)
+    if kind == "concat":
+        share = _std(given, "position_share", 0.5)
+        if "position_width" in given:
+            share = _std(given, "position_width") / (_std(given, "position_width") + _std(given, "input_width"))
+        rest = 1 - share
+    elif kind == "only":
+        rest = mpf(0)
+    mix = lambda m: lambda p, q: rest * m[p][q] + share * p2 * r(p, q)
+    return mix(z.cov), mix(z.ntk)
+
+
+def _attention_weights(z, given, logit):
+    """Z[p][q], q a position of the same item"""
+    zeta, causal = given.get("zeta", "softmax"), given.get("causal") == "yes"
+    weights = [[mpf(0)] * z.first[-1] for _ in z.all()]
+    for i in range(len(z.grid)):
+        for p in z.of(i):
+            seen = [q for q in z.of(i) if not z.hidden[q] and not (causal and q > p)]
+            if z.hidden[p]:
+                continue
+            logits = {q: logit(p, q) for q in seen}
+            if zeta == "softmax":
+                total = sum(mp.exp(v) for v in logits.values())
+            for q, v in logits.items():
+                weights[p][q] = {"softmax": lambda: mp.exp(v) / total, "identity": lambda: v,
+                                 "relu": lambda: max(v, mpf(0)), "abs": lambda: abs(v)}[zeta]()
+    return weights
+
+
+def attention(z, given):
+    cov, ntk = _with_positions(z, given)
+    qk = _std(given, "q_std") * _std(given, "k_std")
+    ov2 = (_std(given, "v_std") * _std(given, "o_std")) ** 2
+    b2 = _std(given, "b_std", 0) ** 2
+    weights = _attention_weights(z, given, lambda p, q: qk * cov(p, q))
+    in_values = given.get("in_values") == "yes"
+
+    def mixed(value):
+        """Z value Z'^T, summed in two steps"""
+        positions = z.all()
+        item = [i for i in range(len(z.grid)) for _ in z.of(i)]
+        half = [[sum(weights[p][c] * value(c, d) for c in z.of(item[p])) for d in positions] for p in positions]
+        return [[sum(half[p][d] * weights[q][d] for d in z.of(item[q])) for q in positions] for p in positions]
+
+    k = mixed(cov if in_values else lambda p, q: z.cov[p][q])
+    theta = mixed(ntk if in_values else lambda p, q: z.ntk[p][q])
+    return z.with_values(lambda p, q: ov2 * k[p][q] + b2, lambda p, q: ov2 * theta[p][q] + b2 + 2 * ov2 * k[p][q])
+
+
+LAYERS = {f.__name__: f for f in (dense, conv, avg_pool, global_avg_pool, flatten, layer_norm, attention)}
