@@ -1,0 +1,233 @@
+/* limes kernel MODEL --data A [--against B] -o OUT */
+#include <math.h>
+#include <stdlib.h>
+
+#include "command_list.h"
+#include "outputs.h"
+#include "picture.h"
+#include "record.h"
+
+#define LARGE (64u << 20) /* bytes of a matrix from which on memory is asked for first */
+
+static const cli_argument arguments[] = {
+    {"MODEL", ARGUMENT_MODEL, .help = "the model: its text in quotes, @file, or the name of a shipped one"},
+    {.name = NULL},
+};
+
+static const cli_option options[] = {
+    {"data", 0, OPTION_DATA, LIMES_CLI_FIELD(data), .value = "A", .help = "the items of the rows"},
+    {"against", 0, OPTION_DATA, LIMES_CLI_FIELD(against), .value = "B",
+     .help = "the items of the columns; where it is not given, the symmetric kernel of A"},
+    {"output", 'o', OPTION_FILE, LIMES_CLI_FIELD(output), .value = "OUT",
+     .help = "the file to write: .npz, .h5, or .npy for one kernel; arrays nngp and ntk, float64, row by row"},
+    {"get", 0, OPTION_CHOICE, LIMES_CLI_FIELD(get), .choices = limes_cli_gets, .fallback = "both", .help = "which kernels"},
+    {"diagonal", 0, OPTION_SWITCH, LIMES_CLI_FIELD(diagonal), .help = "only the variances: each item with itself"},
+    {"positions", 0, OPTION_SWITCH, LIMES_CLI_FIELD(positions),
+     .help = "keep the positions of a model that has not pooled them: [A, B, positions of A, positions of B]"},
+    {"plot", 0, OPTION_FILE, LIMES_CLI_FIELD(plot), .value = "F.png", .help = "a picture of the kernels (.png or .svg)"},
+    {.name = NULL},
+};
+
+static const cli_option *const tables[] = {options, limes_cli_data_options, NULL};
+
+static const cli_example examples[] = {
+    {"limes kernel cnn-gp --data digits:test -o K.npz", "NNGP and NTK of the shipped model cnn-gp between the 360 test digits"},
+    {"limes kernel \"conv(3) relu flatten dense\" --data digits:train --against digits:test --get ntk -o K.npy",
+     "The NTK between training and test digits as one array"},
+    {.line = NULL},
+};
+
+typedef struct {
+  double *nngp, *ntk; /* NULL: not wanted */
+  unsigned rank;
+  size_t size[LIMES_MAX_RANK];
+  double seconds;
+} cli_kernels;
+
+static bool multiply(size_t a, size_t b, size_t *product) { return !__builtin_mul_overflow(a, b, product); }
+
+static limes_status allocate(cli_session *session, const cli_settings *settings, cli_kernels *kernels) {
+  size_t count = 1;
+  for (unsigned i = 0; i < kernels->rank; i++)
+    if (!multiply(count, kernels->size[i], &count))
+      return limes_cli_fail(session, LIMES_REFUSED, "the kernel has more entries than can be counted; take fewer items");
+  kernels->nngp = settings->get == GET_NTK ? NULL : calloc(count, sizeof(double));
+  kernels->ntk = settings->get == GET_NNGP ? NULL : calloc(count, sizeof(double));
+  if ((settings->get != GET_NTK && kernels->nngp == NULL) || (settings->get != GET_NNGP && kernels->ntk == NULL))
+    return limes_cli_no_memory(session);
+  return LIMES_OK;
+}
+
+/* Large matrices are planned before they are had: what cannot fit is refused with the figure. */
+static limes_status check_memory(cli_session *session, const cli_settings *settings, const cli_inputs *inputs,
+                                 const cli_kernels *kernels) {
+  if (settings->memory == 0 && (double)kernels->size[0] * (double)kernels->size[1] * sizeof(double) < LARGE)
+    return LIMES_OK;
+  limes_plan_report report = {0};
+  limes_status status = limes_explain(session->context, inputs->model, inputs->first, inputs->second, settings->get != GET_NTK,
+                                      settings->get != GET_NNGP, &report);
+  limes_free(report.text);
+  return status;
+}
+
+static limes_status compute_positions(cli_session *session, const cli_settings *settings, const cli_inputs *inputs,
+                                      cli_kernels *kernels) {
+  unsigned axes = 0;
+  size_t size[4] = {0};
+  limes_kernel_output out = {0};
+  limes_status status = limes_kernel_positions(session->context, inputs->model, inputs->first, inputs->second, &out, &axes, size);
+  if (status != LIMES_OK)
+    return status;
+  kernels->rank = 2 + 2 * axes;
+  for (unsigned i = 0; i < 2 * axes; i++)
+    kernels->size[2 + i] = size[i];
+  status = allocate(session, settings, kernels);
+  out = (limes_kernel_output){.nngp = kernels->nngp, .ntk = kernels->ntk};
+  if (status == LIMES_OK)
+    status = limes_kernel_positions(session->context, inputs->model, inputs->first, inputs->second, &out, &axes, size);
+  return status;
+}
+
+static limes_status compute(cli_session *session, const cli_settings *settings, const cli_inputs *inputs, cli_kernels *kernels) {
+  double started = limes_cli_now();
+  limes_status status = LIMES_OK;
+  kernels->size[0] = limes_batch_items(inputs->first);
+  kernels->size[1] = limes_batch_items(inputs->second == NULL ? inputs->first : inputs->second);
+  kernels->rank = settings->diagonal ? 1 : 2;
+  if (settings->positions)
+    status = compute_positions(session, settings, inputs, kernels);
+  else {
+    if (!settings->diagonal)
+      status = check_memory(session, settings, inputs, kernels);
+    if (status == LIMES_OK)
+      status = allocate(session, settings, kernels);
+    limes_kernel_output out = {.nngp = kernels->nngp, .ntk = kernels->ntk};
+    if (status == LIMES_OK)
+      status = settings->diagonal
+                   ? limes_kernel_diagonal(session->context, inputs->model, inputs->first, kernels->nngp, kernels->ntk)
+                   : limes_kernel(session->context, inputs->model, inputs->first, inputs->second, &out);
+  }
+  kernels->seconds = limes_cli_now() - started;
+  return status == LIMES_OK ? limes_cli_check_interrupt(session) : status;
+}
+
+static limes_status write(cli_session *session, const cli_settings *settings, const cli_inputs *inputs,
+                          const cli_kernels *kernels) {
+  cli_record record = {0};
+  size_t classes = 0;
+  limes_cli_record_numbers(&record, "nngp", kernels->nngp, kernels->rank, 0, 0);
+  limes_cli_record_numbers(&record, "ntk", kernels->ntk, kernels->rank, 0, 0);
+  for (size_t i = 0; i < record.count; i++)
+    for (unsigned axis = 0; axis < kernels->rank; axis++)
+      record.array[i].size[axis] = kernels->size[axis];
+  if (!limes_cli_ends_with(settings->output, ".npy")) {
+    limes_cli_record_inputs(&record, inputs);
+    limes_cli_record_integers(&record, "labels", limes_batch_labels(inputs->first, &classes), kernels->size[0]);
+    if (inputs->second != NULL)
+      limes_cli_record_integers(&record, "labels_against", limes_batch_labels(inputs->second, &classes), kernels->size[1]);
+  }
+  return limes_file_write(session->context, settings->output, record.array, record.count);
+}
+
+static limes_status plot(cli_session *session, const cli_settings *settings, const cli_inputs *inputs,
+                         const cli_kernels *kernels) {
+  size_t classes = 0;
+  const int64_t *rows = limes_batch_labels(inputs->first, &classes);
+  const int64_t *columns = inputs->second == NULL ? rows : limes_batch_labels(inputs->second, &classes);
+  cli_kernel_picture picture = {.rows = kernels->size[0],
+                                .columns = kernels->size[1],
+                                .nngp = kernels->nngp,
+                                .ntk = kernels->ntk,
+                                .row_labels = rows,
+                                .column_labels = columns,
+                                .title = inputs->model_text};
+  return limes_cli_plot_kernels(session, settings->plot, &picture);
+}
+
+/* Mean, least and largest entry of one kernel, as a row of the table. */
+static void print_range(const char *name, const double *data, size_t count) {
+  double least = INFINITY, most = -INFINITY, sum = 0;
+  for (size_t i = 0; i < count; i++) {
+    least = data[i] < least ? data[i] : least;
+    most = data[i] > most ? data[i] : most;
+    sum += data[i];
+  }
+  limes_cli_row(name, NULL, "from %.6g to %.6g, mean %.6g", least, most, sum / (double)count);
+}
+
+static limes_status print(cli_session *session, const cli_settings *settings, const cli_inputs *inputs,
+                          const cli_kernels *kernels) {
+  char shape[128] = "", time[32];
+  size_t used = 0, count = 1;
+  for (unsigned i = 0; i < kernels->rank; i++) {
+    used += (size_t)snprintf(shape + used, sizeof shape - used, "%s%zu", i == 0 ? "" : " x ", kernels->size[i]);
+    count *= kernels->size[i];
+  }
+  if (settings->json)
+    return limes_cli_print_json(session, json_pack("{s:s, s:s, s:I, s:I, s:f}", "output", settings->output, "model",
+                                                   inputs->model_text, "rows", (json_int_t)kernels->size[0], "columns",
+                                                   (json_int_t)kernels->size[1], "seconds", kernels->seconds));
+  limes_cli_duration(kernels->seconds, time, sizeof time);
+  printf("%s: %s, float64\n\n", settings->output, shape);
+  if (kernels->nngp != NULL)
+    print_range("NNGP", kernels->nngp, count);
+  if (kernels->ntk != NULL)
+    print_range("NTK", kernels->ntk, count);
+  limes_cli_row("model", NULL, "%s", inputs->model_text);
+  limes_cli_row("normalize", NULL, "%s", limes_normalization_kind(inputs->normalization));
+  limes_cli_row("time", NULL, "%s", time);
+  return LIMES_OK;
+}
+
+static limes_status check(cli_session *session, const cli_settings *settings) {
+  static const char *const endings[] = {".npz", ".npy", ".h5", NULL};
+  limes_status status = limes_cli_need(session, "kernel", "data", settings->data);
+  if (status == LIMES_OK)
+    status = limes_cli_need(session, "kernel", "output", settings->output);
+  if (status == LIMES_OK)
+    status = limes_cli_check_output(session, "output", settings->output, endings);
+  if (status == LIMES_OK)
+    status = limes_cli_check_picture(session, "plot", settings->plot);
+  if (status != LIMES_OK)
+    return status;
+  if (limes_cli_ends_with(settings->output, ".npy") && settings->get == GET_BOTH)
+    return limes_cli_fail(session, LIMES_WRONG_USE, "a .npy file holds one array: add --get nngp or --get ntk, or write .npz");
+  if (settings->diagonal && settings->against != NULL)
+    return limes_cli_fail(session, LIMES_WRONG_USE, "--diagonal pairs each item with itself and takes no --against");
+  if (settings->diagonal && settings->positions)
+    return limes_cli_fail(session, LIMES_WRONG_USE, "--diagonal and --positions exclude each other");
+  if (settings->plot != NULL && (settings->diagonal || settings->positions))
+    return limes_cli_fail(session, LIMES_WRONG_USE, "--plot draws matrices; leave out --diagonal and --positions");
+  return LIMES_OK;
+}
+
+static limes_status run(cli_session *session, const cli_settings *settings) {
+  cli_inputs inputs = {0};
+  cli_kernels kernels = {0};
+  limes_status status = check(session, settings);
+  if (status == LIMES_OK)
+    status = limes_cli_read_inputs(session, settings, settings->data, settings->against, &inputs);
+  if (status == LIMES_OK)
+    status = compute(session, settings, &inputs, &kernels);
+  if (status == LIMES_OK)
+    status = write(session, settings, &inputs, &kernels);
+  if (status == LIMES_OK && settings->plot != NULL)
+    status = plot(session, settings, &inputs, &kernels);
+  if (status == LIMES_OK)
+    status = print(session, settings, &inputs, &kernels);
+  free(kernels.nngp);
+  free(kernels.ntk);
+  limes_cli_clear_inputs(&inputs);
+  return status;
+}
+
+const cli_command limes_cli_kernel = {
+    .name = "kernel",
+    .about = "Computes exact NNGP and NTK matrices of a model on data",
+    .text = "The file also says which model, data (with their fingerprint) and normalization it was made of, and the labels "
+            "where there are some.",
+    .arguments = arguments,
+    .options = tables,
+    .examples = examples,
+    .run = run,
+};

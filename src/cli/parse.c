@@ -1,0 +1,150 @@
+/* The command line by the tables: options stand anywhere, "--name value" or "--name=value", "--" ends them. */
+#include <math.h>
+#include <string.h>
+
+#include "session.h"
+
+static void clear(const cli_option *option, cli_settings *settings) {
+  void *field = (char *)settings + option->offset;
+  if (option->kind == OPTION_NUMBER)
+    *(double *)field = NAN;
+  else if (option->kind == OPTION_CHOICE)
+    *(int *)field = -1;
+}
+
+static limes_status set_fallbacks(cli_session *session, const cli_command *command, cli_settings *settings) {
+  *settings = (struct cli_settings){0};
+  for (size_t i = 0; limes_cli_option_table(command, i) != NULL; i++)
+    for (const cli_option *option = limes_cli_option_table(command, i); option->name != NULL; option++) {
+      clear(option, settings);
+      if (option->fallback == NULL)
+        continue;
+      limes_status status = limes_cli_set_option(session, option, option->fallback, settings);
+      if (status != LIMES_OK)
+        return status;
+    }
+  return LIMES_OK;
+}
+
+/* The names of all options of a command in a row, for limes_cli_closest. */
+static const char *option_name(size_t i, const void *user) {
+  for (size_t table = 0; limes_cli_option_table(user, table) != NULL; table++)
+    for (const cli_option *option = limes_cli_option_table(user, table); option->name != NULL; option++)
+      if (i-- == 0)
+        return option->name;
+  return NULL;
+}
+
+static limes_status unknown_option(cli_session *session, const cli_command *command, const char *name) {
+  const char *of = command == NULL ? "limes" : command->name, *near = limes_cli_closest(name, option_name, command);
+  const char *help = command == NULL ? "limes --help" : "limes COMMAND --help";
+  if (near != NULL)
+    return limes_cli_fail(session, LIMES_WRONG_USE, "%s has no option --%s; did you mean --%s?", of, name, near);
+  return limes_cli_fail(session, LIMES_WRONG_USE, "%s has no option --%s; `%s` lists them", of, name, help);
+}
+
+static const cli_option *find_letter(const cli_command *command, char letter) {
+  for (size_t i = 0; limes_cli_option_table(command, i) != NULL; i++)
+    for (const cli_option *option = limes_cli_option_table(command, i); option->name != NULL; option++)
+      if (option->letter == letter)
+        return option;
+  return NULL;
+}
+
+/* The option that argv[i] names, and where its value starts within the word (NULL: it has none there). */
+static limes_status find(cli_session *session, const cli_command *command, const char *word, const cli_option **option,
+                         const char **value) {
+  *value = NULL;
+  if (word[1] != '-') {
+    *option = find_letter(command, word[1]);
+    if (*option == NULL)
+      return limes_cli_fail(session, LIMES_WRONG_USE, "%s has no option -%c", command == NULL ? "limes" : command->name, word[1]);
+    if (word[2] != '\0')
+      *value = word[2] == '=' ? word + 3 : word + 2;
+    return LIMES_OK;
+  }
+  char name[64];
+  size_t length = strcspn(word + 2, "=");
+  snprintf(name, sizeof name, "%.*s", (int)(length < sizeof name ? length : sizeof name - 1), word + 2);
+  *option = limes_cli_find_option(command, name);
+  if (*option == NULL)
+    return unknown_option(session, command, name);
+  if (word[2 + length] == '=')
+    *value = word + 2 + length + 1;
+  return LIMES_OK;
+}
+
+static limes_status take_option(cli_session *session, const cli_command *command, int argc, char **argv, int *i,
+                                cli_settings *settings) {
+  const cli_option *option = NULL;
+  const char *value = NULL;
+  limes_status status = find(session, command, argv[*i], &option, &value);
+  if (status != LIMES_OK)
+    return status;
+  if (option->kind == OPTION_SWITCH) {
+    if (value != NULL)
+      return limes_cli_fail(session, LIMES_WRONG_USE, "--%s is a switch and takes no value", option->name);
+    return limes_cli_set_option(session, option, "", settings);
+  }
+  if (value == NULL && *i + 1 >= argc)
+    return limes_cli_fail(session, LIMES_WRONG_USE, "--%s needs a value: %s", option->name, option->help);
+  return limes_cli_set_option(session, option, value != NULL ? value : argv[++*i], settings);
+}
+
+static const char *choice_name(size_t i, const void *user) { return ((const char *const *)user)[i]; }
+
+static limes_status check_choice(cli_session *session, const cli_command *command, const cli_argument *argument,
+                                 const char *word) {
+  if (argument->kind != ARGUMENT_CHOICE)
+    return LIMES_OK;
+  for (size_t i = 0; argument->choices[i] != NULL; i++)
+    if (strcmp(argument->choices[i], word) == 0)
+      return LIMES_OK;
+  const char *near = limes_cli_closest(word, choice_name, argument->choices);
+  return limes_cli_fail(session, LIMES_WRONG_USE, "%s has no \"%s\"; there is %s", command->name, word,
+                        near != NULL ? near : argument->choices[0]);
+}
+
+static limes_status take_argument(cli_session *session, const cli_command *command, const char *word, cli_settings *settings) {
+  size_t most = 0;
+  while (command != NULL && command->arguments != NULL && command->arguments[most].name != NULL)
+    most++;
+  if (settings->arguments >= most)
+    return limes_cli_fail(
+        session, LIMES_WRONG_USE, "%s takes %s, and \"%s\" is one too many%s", command == NULL ? "limes" : command->name,
+        most == 0   ? "no arguments"
+        : most == 1 ? "one argument"
+                    : "two arguments",
+        word,
+        most > 0 && command->arguments[0].kind == ARGUMENT_MODEL ? "; a model of several words needs quotes around it" : "");
+  settings->argument[settings->arguments++] = word;
+  return check_choice(session, command, &command->arguments[settings->arguments - 1], word);
+}
+
+/* Help is answered even where an argument is missing. */
+static limes_status check_arguments(cli_session *session, const cli_command *command, const cli_settings *settings) {
+  if (command == NULL || command->arguments == NULL || settings->help || settings->version)
+    return LIMES_OK;
+  for (size_t i = settings->arguments; command->arguments[i].name != NULL; i++)
+    if (!command->arguments[i].optional)
+      return limes_cli_fail(session, LIMES_WRONG_USE, "%s needs %s: %s", command->name, command->arguments[i].name,
+                            command->arguments[i].help);
+  return LIMES_OK;
+}
+
+limes_status limes_cli_parse(cli_session *session, const cli_command *command, int argc, char **argv, cli_settings *settings) {
+  limes_status status = set_fallbacks(session, command, settings);
+  bool options = true, taken = command == NULL;
+  for (int i = 1; i < argc && status == LIMES_OK; i++) {
+    const char *word = argv[i];
+    if (options && strcmp(word, "--") == 0)
+      options = false;
+    else if (options && word[0] == '-' && word[1] != '\0')
+      status = take_option(session, command, argc, argv, &i, settings);
+    else if (!taken && strcmp(word, command->name) == 0)
+      taken = true;
+    else
+      status = take_argument(session, command, word, settings);
+  }
+  return status == LIMES_OK ? check_arguments(session, command, settings) : status;
+}

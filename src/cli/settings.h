@@ -1,0 +1,42 @@
+/* Everything that can be said on a command line, as the tables of the commands fill it in. */
+#ifndef LIMES_CLI_SETTINGS_H
+#define LIMES_CLI_SETTINGS_H
+
+#include <limes/limes.h>
+
+#define LIMES_CLI_MAX_ARGUMENTS 4
+
+typedef struct cli_settings {
+  const char *argument[LIMES_CLI_MAX_ARGUMENTS];
+  size_t arguments;
+
+  /* common */
+  uint64_t threads, seed, memory;
+  bool quiet, verbose, json, help, version;
+
+  /* data */
+  const char *data, *against, *train, *test, *labels, *test_labels;
+  int normalize; /* index into limes_cli_normalizations; -1: by the format */
+  const char *vectors, *target;
+  uint64_t max_tokens;
+  size_t resize[2];
+  bool balanced;
+
+  /* kernels */
+  int get; /* index into limes_cli_gets */
+  bool positions, diagonal;
+
+  /* Gaussian process */
+  int with; /* limes_with */
+  int method;
+  double noise, diag_reg, time, learning_rate;
+
+  bool names; /* layers, models: only the names */
+
+  /* outputs */
+  const char *output, *plot, *save;
+} cli_settings;
+
+enum { GET_NNGP, GET_NTK, GET_BOTH };
+
+#endif

@@ -1,0 +1,292 @@
+/* Each command does what it says. */
+#include <jansson.h>
+
+#include "limes/limes.h"
+#include "program.h"
+
+/* The array of a file, [count] numbers: its first value; the shape is checked. */
+static double *numbers_of(const char *path, const char *name, unsigned rank, size_t rows, size_t columns) {
+  limes_context *context = NULL;
+  limes_file *file = NULL;
+  limes_named_array array = {0};
+  assert_int_equal(limes_context_create(&context), LIMES_OK);
+  assert_ok(context, limes_file_open(context, path, &file));
+  assert_ok(context, limes_file_get(context, file, name, &array));
+  assert_non_null(array.data);
+  assert_int_equal(array.rank, rank);
+  assert_int_equal(array.size[0], rows);
+  if (rank > 1)
+    assert_int_equal(array.size[1], columns);
+  size_t count = 1;
+  for (unsigned i = 0; i < array.rank; i++)
+    count *= array.size[i];
+  double *copy = malloc(count * sizeof *copy);
+  memcpy(copy, array.data, count * sizeof *copy);
+  limes_file_close(file);
+  limes_context_destroy(context);
+  return copy;
+}
+
+static void assert_text(const char *path, const char *name, const char *says) {
+  limes_context *context = NULL;
+  limes_file *file = NULL;
+  limes_named_array array = {0};
+  assert_int_equal(limes_context_create(&context), LIMES_OK);
+  assert_ok(context, limes_file_open(context, path, &file));
+  assert_ok(context, limes_file_get(context, file, name, &array));
+  assert_non_null(array.text);
+  assert_says(array.text, says);
+  limes_file_close(file);
+  limes_context_destroy(context);
+}
+
+static void write_arrays(const char *path, const limes_named_array *arrays, size_t count) {
+  limes_context *context = NULL;
+  assert_int_equal(limes_context_create(&context), LIMES_OK);
+  assert_ok(context, limes_file_write(context, path, arrays, count));
+  limes_context_destroy(context);
+}
+
+static json_t *json_of(const ran *answer) {
+  json_error_t error;
+  assert_code(answer, 0);
+  json_t *object = json_loads(answer->out, 0, &error);
+  if (object == NULL)
+    print_error("%s in: %s\n", error.text, answer->out);
+  assert_true(json_is_object(object));
+  return object;
+}
+
+static double number(const json_t *object, const char *key) {
+  const json_t *value = json_object_get(object, key);
+  if (!json_is_number(value))
+    print_error("no number %s\n", key);
+  assert_true(json_is_number(value));
+  return json_number_value(value);
+}
+
+static void kernel_writes_both_kernels_and_where_they_came_from(void **state) {
+  (void)state;
+  assert_code(run("kernel", SMALL, "--data", "digits:test[:6]", "-o", "k.npz"), 0);
+  double *nngp = numbers_of("k.npz", "nngp", 2, 6, 6), *ntk = numbers_of("k.npz", "ntk", 2, 6, 6);
+  for (size_t i = 0; i < 36; i++) {
+    assert_close_at(nngp[i], nngp[i % 6 * 6 + i / 6], 0, i);
+    assert_true(ntk[i] > nngp[i]);
+  }
+  assert_text("k.npz", "model", "flatten dense");
+  assert_text("k.npz", "data", "digits:test[:6], fingerprint ");
+  assert_text("k.npz", "normalize", "unit");
+  free(nngp);
+  free(ntk);
+}
+
+static void kernel_against_other_data_is_a_part_of_the_whole(void **state) {
+  (void)state;
+  assert_code(run("kernel", SMALL, "--data", "digits:test[:6]", "-o", "k.npz"), 0);
+  assert_code(
+      run("kernel", SMALL, "--data", "digits:test[:2]", "--against", "digits:test[2:6]", "-o", "part.h5", "--get", "nngp"), 0);
+  double *whole = numbers_of("k.npz", "nngp", 2, 6, 6), *part = numbers_of("part.h5", "nngp", 2, 2, 4);
+  for (size_t i = 0; i < 8; i++)
+    assert_close_at(part[i], whole[i / 4 * 6 + 2 + i % 4], 1e-13, i);
+  free(whole);
+  free(part);
+}
+
+static void the_diagonal_is_that_of_the_kernel(void **state) {
+  (void)state;
+  assert_code(run("kernel", SMALL, "--data", "digits:test[:6]", "-o", "k.npz"), 0);
+  assert_code(run("kernel", SMALL, "--data", "digits:test[:6]", "-o", "d.npy", "--diagonal", "--get", "ntk"), 0);
+  double *whole = numbers_of("k.npz", "ntk", 2, 6, 6), *diagonal = numbers_of("d.npy", "data", 1, 6, 0);
+  for (size_t i = 0; i < 6; i++)
+    assert_close_at(diagonal[i], whole[i * 7], 1e-13, i);
+  free(whole);
+  free(diagonal);
+}
+
+static void positions_are_kept_when_asked_for(void **state) {
+  (void)state;
+  assert_code(run("kernel", "conv(3)", "--data", "digits:test[:2]", "-o", "p.npz"), 2);
+  assert_code(run("kernel", "conv(3)", "--data", "digits:test[:2]", "-o", "p.npz", "--positions"), 0);
+  double *nngp = numbers_of("p.npz", "nngp", 6, 2, 2);
+  assert_close(nngp[1], nngp[64], 1e-15); /* positions (0,0) and (0,1) of item 0, and the other way round */
+  free(nngp);
+}
+
+static void dual_keeps_the_shape_of_its_arrays(void **state) {
+  (void)state;
+  static const double k12[] = {0.5, -0.2, 0, 1}, k11[] = {1, 1, 2, 1}, k22[] = {1, 2, 3, 1};
+  const limes_named_array arrays[] = {{.name = "k12", .rank = 2, .size = {2, 2}, .data = k12},
+                                      {.name = "k11", .rank = 2, .size = {2, 2}, .data = k11},
+                                      {.name = "k22", .rank = 2, .size = {2, 2}, .data = k22}};
+  write_arrays("k.npz", arrays, 3);
+  assert_code(run("dual", "relu", "k.npz", "-o", "phi.npz"), 0);
+  double *phi = numbers_of("phi.npz", "phi_phi", 2, 2, 2), *slope = numbers_of("phi.npz", "dphi_dphi", 2, 2, 2);
+  assert_close(phi[3], 0.5, 1e-15);
+  assert_close(slope[2], 0.25, 1e-15);
+  free(phi);
+  free(slope);
+  write_arrays("two.npz", arrays, 2);
+  const ran *answer = run("dual", "relu", "two.npz", "-o", "phi.npz");
+  assert_code(answer, 3);
+  assert_says(answer->err, "no array of numbers named k22");
+}
+
+static void explain_gives_time_memory_and_work(void **state) {
+  (void)state;
+  json_t *object = json_of(run("explain", SMALL, "--data", "digits:test", "--json"));
+  assert_true(number(object, "seconds") > 0 && number(object, "bytes") > 0 && number(object, "flops") > 0);
+  json_decref(object);
+  assert_says(run("explain", SMALL, "--data", "digits:test")->out, "conv");
+  const ran *answer = run("explain", SMALL, "--data", "digits:train", "--memory", "1M");
+  assert_code(answer, 4);
+  assert_says(answer->out, "conv");
+  assert_code(run("kernel", SMALL, "--data", "digits:train", "--memory", "1M", "-o", "k.npz"), 4);
+}
+
+static void classify_prints_scores_and_writes_predictions(void **state) {
+  (void)state;
+  json_t *object = json_of(run("classify", SMALL, "--train", "digits:train[:300]", "--test", "digits:test[:50]", "--json", "-o",
+                               "p.npz", "--save", "fit.h5"));
+  assert_true(number(object, "accuracy") > 0.7);
+  assert_true(number(object, "nll") > 0 && number(object, "brier") > 0 && number(object, "ece") >= 0);
+  assert_true(number(object, "noise") > 0 && number(object, "seconds") > 0);
+  const json_t *confusion = json_object_get(object, "confusion");
+  json_int_t sum = 0;
+  assert_int_equal(json_array_size(confusion), 10);
+  for (size_t i = 0; i < 100; i++)
+    sum += json_integer_value(json_array_get(json_array_get(confusion, i / 10), i % 10));
+  assert_int_equal(sum, 50);
+  json_decref(object);
+  free(numbers_of("p.npz", "probability", 2, 50, 10));
+  free(numbers_of("p.npz", "class", 1, 50, 0));
+  free(numbers_of("p.npz", "variance", 1, 50, 0));
+  assert_text("p.npz", "model", "conv");
+  assert_true(exists("fit.h5"));
+}
+
+static void a_kept_fit_predicts_what_classify_predicted(void **state) {
+  (void)state;
+  assert_code(run("classify", SMALL, "--train", "digits:train[:200]", "--test", "digits:test[:20]", "-o", "first.npz", "--save",
+                  "fit.h5"),
+              0);
+  assert_code(run("predict", "fit.h5", "--test", "digits:test[:20]", "-o", "again.npz"), 0);
+  double *first = numbers_of("first.npz", "mean", 2, 20, 10), *again = numbers_of("again.npz", "mean", 2, 20, 10);
+  for (size_t i = 0; i < 200; i++)
+    assert_close_at(first[i], again[i], 1e-10, i);
+  free(first);
+  free(again);
+}
+
+static void unlabelled_items_are_predicted_without_scores(void **state) {
+  (void)state;
+  static double x[3 * 64];
+  for (size_t i = 0; i < 3 * 64; i++)
+    x[i] = (double)(i % 17);
+  write_arrays("new.npz", &(limes_named_array){.name = "x", .rank = 4, .size = {3, 8, 8, 1}, .data = x}, 1);
+  assert_code(run("classify", SMALL, "--train", "digits:train[:100]", "--test", "digits:test[:5]", "--save", "fit.h5"), 0);
+  const ran *answer = run("predict", "fit.h5", "--test", "new.npz:x", "-o", "p.csv");
+  assert_code(answer, 0);
+  assert_null(strstr(answer->out, "accuracy"));
+  static char csv[OUTPUT_SIZE];
+  read_all("p.csv", csv);
+  assert_says(csv, "item,class,p,mean_0,");
+  assert_null(strstr(csv, "label"));
+  assert_says(csv, "\n2,");
+}
+
+static void regress_learns_a_line_and_says_how_sure_it_is(void **state) {
+  (void)state;
+  static double x[40], y[40];
+  for (size_t i = 0; i < 40; i++) {
+    x[i] = (double)i / 20 - 1;
+    y[i] = 3 * x[i] + 5 + 0.01 * (double)(i % 3);
+  }
+  const limes_named_array arrays[] = {{.name = "a", .rank = 2, .size = {40, 1}, .data = x},
+                                      {.name = "a_y", .rank = 2, .size = {40, 1}, .data = y}};
+  write_arrays("line.npz", arrays, 2);
+  json_t *object =
+      json_of(run("regress", "dense(b_std=1)", "--train", "line.npz:a", "--test", "line.npz:a", "--json", "-o", "p.csv"));
+  assert_true(number(object, "rmse") < 0.02);
+  assert_true(number(object, "noise") > 0);
+  (void)number(object, "nll");
+  json_decref(object);
+  static char csv[OUTPUT_SIZE];
+  read_all("p.csv", csv);
+  assert_says(csv, "item,mean,variance,target\n0,");
+}
+
+/* Two training items, one test item, all by hand: mean = k A^-1 y, cov = k** - k A^-1 k. */
+static void predict_solves_kernels_from_anywhere(void **state) {
+  (void)state;
+  static const double dd[] = {2, 1, 1, 2}, td[] = {1, 1}, tt[] = {2}, y[] = {1, 2};
+  const limes_named_array arrays[] = {{.name = "nngp_dd", .rank = 2, .size = {2, 2}, .data = dd},
+                                      {.name = "nngp_td", .rank = 2, .size = {1, 2}, .data = td},
+                                      {.name = "nngp_tt", .rank = 2, .size = {1, 1}, .data = tt},
+                                      {.name = "y", .rank = 2, .size = {2, 1}, .data = y}};
+  write_arrays("k.npz", arrays, 4);
+  assert_code(run("predict", "k.npz", "--labels", "k.npz:y", "--mode", "nngp", "--time", "inf", "--learning-rate", "1", "--noise",
+                  "1", "-o", "out.npz", "--quiet"),
+              0);
+  double *mean = numbers_of("out.npz", "mean", 2, 1, 1), *cov = numbers_of("out.npz", "cov", 2, 1, 1);
+  assert_close(mean[0], 0.75, 1e-15);
+  assert_close(cov[0], 1.5, 1e-15);
+  free(mean);
+  free(cov);
+  const ran *answer = run("predict", "k.npz", "--labels", "k.npz:y", "--with", "ntk");
+  assert_code(answer, 3);
+  assert_says(answer->err, "no array ntk_dd");
+}
+
+static void data_info_describes_the_digits(void **state) {
+  (void)state;
+  json_t *object = json_of(run("data", "info", "digits:test", "--json"));
+  assert_int_equal((int)number(object, "items"), 360);
+  assert_int_equal((int)number(object, "classes"), 10);
+  json_decref(object);
+  const ran *answer = run("data", "info", "digits:test");
+  assert_says(answer->out, "8 x 8");
+  assert_says(answer->out, "fingerprint");
+}
+
+static void check_passes_here(void **state) {
+  (void)state;
+  const ran *answer = run("check");
+  assert_code(answer, 0);
+  assert_says(answer->out, " passed, 0 failed");
+  json_decref(json_of(run("check", "--json")));
+}
+
+static void lists_are_json_too(void **state) {
+  (void)state;
+  json_decref(json_of(run("models", "--json")));
+  json_decref(json_of(run("models", "fcn", "--json")));
+  json_decref(json_of(run("layers", "--json")));
+  json_decref(json_of(run("layers", "conv", "--json")));
+  json_decref(json_of(run("kernel", SMALL, "--data", "digits:test[:3]", "-o", "k.npz", "--json")));
+}
+
+static int clean(void **state) {
+  (void)state;
+  empty_folder();
+  return 0;
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test_teardown(kernel_writes_both_kernels_and_where_they_came_from, clean),
+      cmocka_unit_test_teardown(kernel_against_other_data_is_a_part_of_the_whole, clean),
+      cmocka_unit_test_teardown(the_diagonal_is_that_of_the_kernel, clean),
+      cmocka_unit_test_teardown(positions_are_kept_when_asked_for, clean),
+      cmocka_unit_test_teardown(dual_keeps_the_shape_of_its_arrays, clean),
+      cmocka_unit_test_teardown(explain_gives_time_memory_and_work, clean),
+      cmocka_unit_test_teardown(classify_prints_scores_and_writes_predictions, clean),
+      cmocka_unit_test_teardown(a_kept_fit_predicts_what_classify_predicted, clean),
+      cmocka_unit_test_teardown(unlabelled_items_are_predicted_without_scores, clean),
+      cmocka_unit_test_teardown(regress_learns_a_line_and_says_how_sure_it_is, clean),
+      cmocka_unit_test_teardown(predict_solves_kernels_from_anywhere, clean),
+      cmocka_unit_test_teardown(data_info_describes_the_digits, clean),
+      cmocka_unit_test_teardown(check_passes_here, clean),
+      cmocka_unit_test_teardown(lists_are_json_too, clean),
+  };
+  return cmocka_run_group_tests(tests, enter_folder, leave_folder);
+}
