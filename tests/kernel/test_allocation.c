@@ -265,7 +265,7 @@ static limes_status try_gp(limes_context *context) {
   for (int trial = 0; trial < 4 && status == LIMES_OK; trial++) {
     limes_gp_options options = limes_gp_defaults();
     options.with = trial == 0 ? LIMES_WITH_NNGP : trial == 1 ? LIMES_WITH_NTK : LIMES_WITH_ENSEMBLE;
-    options.noise = trial == 0 ? (double)NAN : 0.1;
+    options.noise = trial == 1 ? 0.1 : (double)NAN;
     options.time = trial == 3 ? 2 : (double)INFINITY;
     limes_gp *gp = NULL;
     status = limes_gp_fit(context, &inputs, data.y, K, true, &options, &gp);
