@@ -34,8 +34,6 @@ limes_status limes_cli_no_memory(cli_session *session);
 /* Prints the error to stderr; the exit code of a status. */
 int limes_cli_finish(cli_session *session, limes_status status);
 
-void limes_cli_widen_blas(char **argv); /* may start the program once more */
-
 double limes_cli_now(void); /* seconds of a steady clock */
 
 /* A warning or a note of the program itself, to stderr. */
