@@ -25,7 +25,7 @@ struct limes_gp {
 
 static inline bool limes_gp_is_flow(const limes_gp *gp) { return gp->steps < HUGE_VAL; }
 
-/* ---- input -------------------------------------------------------------------------------------------------------- */
+/* input */
 
 limes_status limes_gp_check_options(limes_context *context, const limes_gp_options *options) LIMES_MUST_USE;
 
@@ -37,7 +37,7 @@ limes_status limes_gp_check_symmetric(limes_context *context, const char *name, 
 limes_status limes_gp_check_array(limes_context *context, const char *name, size_t rows, size_t columns, const double *array)
     LIMES_MUST_USE;
 
-/* ---- fitting ------------------------------------------------------------------------------------------------------ */
+/* fitting */
 
 /* limes_gp_fit on matrices that it takes over, in success and failure: solved [N,N], prior [N,N] (ensemble only, else NULL). */
 limes_status limes_gp_fit_owning(limes_context *context, size_t train, double *solved, double *prior, const double *y,
@@ -89,7 +89,7 @@ typedef struct {
 } limes_gp_folds;
 limes_status limes_gp_cross_validate(limes_context *context, const limes_gp_folds *all) LIMES_MUST_USE;
 
-/* ---- files -------------------------------------------------------------------------------------------------------- */
+/* files */
 
 #define LIMES_GP_ARRAYS 16
 /* The process as named arrays, for limes_file_write; they point into gp. Returns how many. */

@@ -7,7 +7,7 @@
 
 #include <unistd.h>
 
-/* ---- what is tried ------------------------------------------------------------------------------------------------- */
+/* what is tried */
 
 enum { N = 6, T = 4, C = 2, K = 2 };
 
@@ -317,7 +317,7 @@ static limes_status fit_and_save(limes_context *context, limes_task_kind kind) {
 static limes_status try_regression(limes_context *context) { return fit_and_save(context, LIMES_REGRESSION); }
 static limes_status try_classification(limes_context *context) { return fit_and_save(context, LIMES_CLASSIFICATION); }
 
-/* ---- in turn -------------------------------------------------------------------------------------------------------- */
+/* in turn */
 
 typedef limes_status attempt(limes_context *context);
 
