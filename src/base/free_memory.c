@@ -4,8 +4,10 @@
 
 #include "base/context.h"
 
-/* The number behind `key` in a file of "key: value kB" lines; 0 where there is none. */
-static uint64_t kilobytes_of(const char *path, const char *key) {
+#define LEAST_FREE 4096
+
+/* The number behind `key` in a file of "key number" lines; 0 where there is none. */
+static uint64_t number_behind(const char *path, const char *key) {
   FILE *file = fopen(path, "r");
   if (file == NULL)
     return 0;
@@ -31,12 +33,14 @@ static uint64_t number_of(const char *path) {
 }
 
 uint64_t limes_memory_free(void) {
-  uint64_t machine = kilobytes_of("/proc/meminfo", "MemAvailable:") * 1024;
+  uint64_t machine = number_behind("/proc/meminfo", "MemAvailable:") * 1024;
   uint64_t most = number_of("/sys/fs/cgroup/memory.max"), used = number_of("/sys/fs/cgroup/memory.current");
   if (most == UINT64_MAX || used == UINT64_MAX)
     return machine;
-  uint64_t group = most > used ? most - used : 0;
-  return group < machine ? group : machine;
+  uint64_t cache = number_behind("/sys/fs/cgroup/memory.stat", "inactive_file "); /* counted as used, given back when asked for */
+  used = used > cache ? used - cache : 0;
+  uint64_t group = most > used + LEAST_FREE ? most - used : LEAST_FREE; /* 0 means that nothing is known */
+  return machine == 0 || group < machine ? group : machine;
 }
 
 uint64_t limes_memory_limit(const limes_context *context) {

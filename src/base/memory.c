@@ -10,6 +10,16 @@
 bool limes_multiply(size_t a, size_t b, size_t *product) { return !__builtin_mul_overflow(a, b, product); }
 bool limes_add(size_t a, size_t b, size_t *sum) { return !__builtin_add_overflow(a, b, sum); }
 
+size_t limes_multiply_capped(size_t a, size_t b) {
+  size_t product = 0;
+  return limes_multiply(a, b, &product) ? product : SIZE_MAX;
+}
+
+size_t limes_add_capped(size_t a, size_t b) {
+  size_t sum = 0;
+  return limes_add(a, b, &sum) ? sum : SIZE_MAX;
+}
+
 static void *no_memory(limes_context *context, size_t bytes) {
   (void)limes_fail(context, LIMES_NO_MEMORY,
                    "out of memory: %zu bytes could not be had; use fewer items, or a machine with more memory", bytes);

@@ -22,4 +22,8 @@ bool limes_grow(limes_context *context, void **array, size_t *capacity, size_t n
 bool limes_multiply(size_t a, size_t b, size_t *product) LIMES_MUST_USE;
 bool limes_add(size_t a, size_t b, size_t *sum) LIMES_MUST_USE;
 
+/* The same, and SIZE_MAX, which no allocation can have, where they do not fit */
+size_t limes_multiply_capped(size_t a, size_t b);
+size_t limes_add_capped(size_t a, size_t b);
+
 #endif

@@ -1,7 +1,10 @@
+#include <math.h>
 #include <string.h>
 
 #include "kernel/tiles.h"
 #include "limes/kernel.h"
+
+#define ROUNDING 1e-9 /* by which a covariance may exceed what its variances allow */
 
 /* The elementwise op of a model that is one word. */
 static limes_status single_word(limes_context *context, const limes_model *model, const limes_node **node) {
@@ -17,8 +20,11 @@ static limes_status check_variances(limes_context *context, size_t n, const doub
     if (!(k11[i] >= 0 && k22[i] >= 0) || !(k11[i] - k11[i] == 0) || !(k22[i] - k22[i] == 0))
       return limes_fail(context, LIMES_BAD_INPUT, "entry %zu: variances k11 = %g, k22 = %g; both must be finite and not negative",
                         i, k11[i], k22[i]);
-    if (!(k12[i] - k12[i] == 0))
-      return limes_fail(context, LIMES_BAD_INPUT, "entry %zu: the covariance k12 = %g must be finite", i, k12[i]);
+    if (!(fabs(k12[i]) <= sqrt(k11[i]) * sqrt(k22[i]) * (1 + ROUNDING)))
+      return limes_fail(
+          context, LIMES_BAD_INPUT,
+          "entry %zu: k12 = %g is no covariance of variances k11 = %g and k22 = %g: it is beyond their geometric mean", i, k12[i],
+          k11[i], k22[i]);
   }
   return LIMES_OK;
 }

@@ -39,26 +39,35 @@ typedef struct {
 /* Items spread over the batch, by a step that is no divisor of its size */
 static size_t spread(size_t k, size_t N) { return (size_t)fmod((double)k * 0.61803398874989485 * (double)N, (double)N); }
 
+static double own_flops_of(const limes_plan *plan, const limes_block *block) {
+  double flops = 0;
+  for (size_t item = 0; item < block->count; item++)
+    flops += limes_own_flops(plan, block->side, block->first + item);
+  return flops;
+}
+
+/* One item against a panel, or a whole tile where items have no positions. What takes longer than there is time for is
+ * measured by its first panel. */
 static void sample_pairs(limes_walker *walker, size_t k, double until, sample *sum) {
   const limes_plan *plan = walker->plan;
   size_t i = spread(k, plan->a.batch->items), j = spread(3 * k + 1, plan->b.batch->items);
-  size_t rows = plan->gram == 0 ? 1 : plan->block; /* items without positions come by whole tiles */
+  size_t rows = plan->gram == 0 ? 1 : plan->block, count = plan->gram == 0 ? plan->panel : plan->block;
+  i -= plan->gram == 0 ? 0 : i % plan->block;
+  j -= plan->gram == 0 ? 0 : j % plan->block;
   rows = rows < plan->a.batch->items - i ? rows : plan->a.batch->items - i;
-  size_t count = plan->block < plan->b.batch->items - j ? plan->block : plan->b.batch->items - j;
+  size_t left = plan->block - j % plan->block; /* trace memory holds any block of the plan, and so any part of one */
+  left = left < plan->b.batch->items - j ? left : plan->b.batch->items - j;
+  count = count < left ? count : left;
   double started = now();
   walker->x.filled = walker->y.filled = false;
-  limes_fill_block(walker, &walker->x, &plan->a, i, rows);
-  limes_fill_block(walker, &walker->y, &plan->b, j, count);
-  double filled = now();
+  (void)!limes_fill_block(walker, &walker->x, &plan->a, i, rows);
+  (void)!limes_fill_block(walker, &walker->y, &plan->b, j, count);
+  double filled = now(), counted = walker->work.flops;
   sum->own_seconds += filled - started;
-  for (size_t item = 0; item < rows; item++)
-    sum->own_flops += limes_own_flops(plan, &plan->a, i + item);
-  for (size_t item = 0; item < count; item++)
-    sum->own_flops += limes_own_flops(plan, &plan->b, j + item);
-  double counted = walker->work.flops;
+  sum->own_flops += own_flops_of(plan, &walker->x) + own_flops_of(plan, &walker->y);
   limes_fill_gram(walker, &walker->x, &walker->y);
-  for (size_t item = 0; item < rows; item++)
-    for (size_t from = 0; from < count && now() < until; from += plan->panel)
+  for (size_t item = 0; item < rows && (item == 0 || now() < until); item++)
+    for (size_t from = 0; from < count && (item + from == 0 || now() < until); from += plan->panel)
       (void)limes_cross_pass(walker, &walker->x, item, &walker->y, from, count - from < plan->panel ? count - from : plan->panel,
                              -1);
   sum->cross_seconds += now() - filled;
@@ -74,10 +83,10 @@ static limes_status measure(limes_context *context, const limes_plan *plan, doub
   sample warm = {0}, sum = {0};
   double until = now() + SAMPLE_SECONDS;
   sample_pairs(&walker, 0, now() + 0.2 * SAMPLE_SECONDS, &warm);
-  for (size_t k = 1; k < MOST_SAMPLES && (k == 1 || now() < until); k++)
+  for (size_t k = 1; k < MOST_SAMPLES && now() < until; k++)
     sample_pairs(&walker, k, until, &sum);
   limes_walker_clear(&walker);
-  if (sum.cross_flops == 0)
+  if (sum.cross_flops == 0) /* one sample took all the time */
     sum = warm;
   *seconds = plan->cross_flops * sum.cross_seconds / fmax(sum.cross_flops, 1) +
              plan->own_flops * sum.own_seconds / fmax(sum.own_flops, 1);
@@ -117,6 +126,17 @@ static const char *unit(double *value) {
 static void put_quantity(limes_text *text, const char *name, double value, const char *what) {
   const char *prefix = unit(&value);
   limes_text_add(text, "%-10s %.3g%s%s\n", name, value, prefix, what);
+}
+
+static void put_duration(limes_text *text, double seconds) {
+  static const struct {
+    double seconds;
+    const char *name;
+  } units[] = {{86400, "days"}, {3600, "h"}, {60, "min"}, {0, "s"}};
+  size_t k = 0;
+  while (k < 3 && !(seconds >= 2 * units[k].seconds))
+    k++;
+  limes_text_add(text, "%-10s %.3g %s\n", "time", k < 3 ? seconds / units[k].seconds : seconds, units[k].name);
 }
 
 static void put_positions(const limes_grid *grid, char out[32]) {
@@ -172,7 +192,7 @@ static char *plan_text(limes_context *context, const limes_plan *plan, unsigned 
   put_quantity(&text, "flops", report->flops, "");
   put_quantity(&text, "memory", (double)report->bytes, "B");
   put_quantity(&text, "allowed", (double)report->free_bytes, "B");
-  limes_text_add(&text, "%-10s %.3g s\n", "time", report->seconds);
+  put_duration(&text, report->seconds);
   char *out = NULL;
   return limes_text_finish(&text, &out) == LIMES_OK ? out : NULL;
 }
@@ -183,7 +203,8 @@ static limes_status fill_report(limes_context *context, const limes_plan *plan, 
   unsigned workers = limes_workers(context, limes_plan_tiles(plan));
   uint64_t entries = (uint64_t)plan->a.batch->items * plan->b.batch->items;
   report->flops = plan->cross_flops + plan->own_flops;
-  report->bytes = resident() + limes_plan_bytes(plan, workers) + sizeof(double) * entries * ((nngp ? 1 : 0) + (ntk ? 1 : 0));
+  report->bytes =
+      limes_add_capped(limes_plan_bytes(plan, workers), resident() + sizeof(double) * entries * ((nngp ? 1 : 0) + (ntk ? 1 : 0)));
   report->free_bytes = limes_memory_limit(context);
   bool fits = report->bytes <= report->free_bytes;
   limes_status status = LIMES_OK;

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#define MOST_KINDS 256
+
 /* Items of one size, with one of them to stand for all. */
 typedef struct {
   uint32_t size[2];
@@ -21,6 +23,19 @@ static int by_size(const void *left, const void *right) {
   return 0;
 }
 
+/* Neighbouring sizes are taken together where there are many: pairs of kinds are what is counted. */
+static void coarsen(kinds *found) {
+  size_t together = (found->n + MOST_KINDS - 1) / MOST_KINDS, n = 0;
+  for (size_t first = 0; together > 1 && first < found->n; first += together, n++) {
+    size_t end = first + together < found->n ? first + together : found->n, count = 0;
+    for (size_t i = first; i < end; i++)
+      count += found->kind[i].count;
+    found->kind[n] = found->kind[(first + end - 1) / 2];
+    found->kind[n].count = count;
+  }
+  found->n = together > 1 ? n : found->n;
+}
+
 static limes_status kinds_of(limes_context *context, const limes_batch *batch, kinds *found) {
   if (!limes_grow(context, (void **)&found->kind, &found->capacity, batch->items, sizeof *found->kind))
     return LIMES_NO_MEMORY;
@@ -34,6 +49,7 @@ static limes_status kinds_of(limes_context *context, const limes_batch *batch, k
     else
       found->kind[found->n++] = found->kind[i];
   }
+  coarsen(found);
   return LIMES_OK;
 }
 

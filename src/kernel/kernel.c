@@ -1,5 +1,6 @@
 #include "limes/kernel.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,6 +28,30 @@ static limes_status plan_kernel(limes_context *context, const limes_model *model
   return status;
 }
 
+static limes_status check_matrix(limes_context *context, const char *name, const double *kernel, size_t rows, size_t columns,
+                                 size_t stride, size_t first) {
+  for (size_t i = 0; kernel != NULL && i < rows; i++)
+    for (size_t j = 0; j < columns; j++)
+      if (!isfinite(kernel[i * stride + j]))
+        return limes_fail(
+            context, LIMES_BAD_INPUT,
+            "the %s of items %zu and %zu (counted from 0) is %g: the numbers are too large for this model; normalize "
+            "the data, or take smaller weights",
+            name, first + i, j, kernel[i * stride + j]);
+  return LIMES_OK;
+}
+
+/* A kernel of finite numbers, or a sentence. */
+static limes_status run_checked(limes_context *context, const limes_plan *plan, const char *what, const limes_sink *sink) {
+  size_t columns = plan->b.batch->items * sink->cell, stride = sink->stride * sink->cell;
+  limes_status status = limes_run_tiles(context, plan, what, sink);
+  if (status == LIMES_OK)
+    status = check_matrix(context, "NNGP", sink->nngp, sink->rows, columns, stride, sink->first_row);
+  if (status == LIMES_OK)
+    status = check_matrix(context, "NTK", sink->ntk, sink->rows, columns, stride, sink->first_row);
+  return status;
+}
+
 limes_status limes_kernel(limes_context *context, const limes_model *model, const limes_batch *a, const limes_batch *b,
                           const limes_kernel_output *out) {
   if (out->nngp == NULL && out->ntk == NULL)
@@ -37,7 +62,7 @@ limes_status limes_kernel(limes_context *context, const limes_model *model, cons
     return status;
   limes_sink sink = {.nngp = out->nngp, .ntk = out->ntk, .rows = plan.a.batch->items, .cell = 1, .mirrored = plan.symmetric};
   sink.stride = out->stride == 0 ? plan.b.batch->items : out->stride;
-  status = limes_run_tiles(context, &plan, "kernel", &sink);
+  status = run_checked(context, &plan, "kernel", &sink);
   limes_plan_clear(&plan);
   return status;
 }
@@ -56,7 +81,7 @@ static limes_status run_rows(limes_context *context, const limes_plan *plan, lim
   for (size_t first = 0; first < N && status == LIMES_OK; first += most) {
     sink->first_row = first;
     sink->rows = N - first < most ? N - first : most;
-    status = limes_run_tiles(context, plan, "kernel", sink);
+    status = run_checked(context, plan, "kernel", sink);
     if (status == LIMES_OK)
       status = rows(user, first, sink->rows, sink->nngp, sink->ntk);
   }
@@ -117,11 +142,11 @@ limes_status limes_kernel_positions(limes_context *context, const limes_model *m
   limes_sink sink = {.nngp = out->nngp,
                      .ntk = out->ntk,
                      .rows = plan.a.batch->items,
-                     .stride = plan.b.batch->items,
+                     .stride = out->stride == 0 ? plan.b.batch->items : out->stride / cell,
                      .cell = cell,
                      .mirrored = plan.symmetric};
   if (out->nngp != NULL || out->ntk != NULL)
-    status = limes_run_tiles(context, &plan, "kernel of all positions", &sink);
+    status = run_checked(context, &plan, "kernel of all positions", &sink);
   limes_plan_clear(&plan);
   return status;
 }
@@ -158,7 +183,7 @@ static limes_status attention_of(limes_context *context, const limes_plan *plan,
   *positions = plan->a.grid[op->in[0]][item].T;
   *z = limes_allocate(context, *positions * *positions, sizeof **z);
   if (*z != NULL) {
-    limes_fill_block(&walker, &walker.x, &plan->a, item, 1);
+    (void)!limes_fill_block(&walker, &walker.x, &plan->a, item, 1);
     transpose(*positions, walker.x.trace[index][0].matrix[0], *z);
   }
   limes_walker_clear(&walker);
@@ -174,7 +199,9 @@ limes_status limes_attention_matrix(limes_context *context, const limes_model *m
   limes_status status = limes_plan_create(context, model, a, a, false, LIMES_ABSENT, &plan);
   if (status != LIMES_OK)
     return status;
-  status = attention_of(context, &plan, item, which, z, positions);
+  status = check_fits(context, &plan);
+  if (status == LIMES_OK)
+    status = attention_of(context, &plan, item, which, z, positions);
   limes_plan_clear(&plan);
   return status;
 }

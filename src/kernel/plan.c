@@ -101,19 +101,19 @@ static limes_status check_program(limes_context *context, const limes_plan *plan
     return status;
   if (plan->readout == LIMES_FULL)
     return check_equal(context, plan, NULL, program->readout);
-  return limes_fail(context, LIMES_WRONG_USE,
-                    "the model keeps positions to its end (%s): end it with flatten or global_avg_pool, or ask for the kernel of "
-                    "all positions (--positions)",
-                    program->value[program->readout].made_by);
+  return limes_fail(
+      context, LIMES_WRONG_USE,
+      "the model keeps positions to its end (%s): end it with flatten or global_avg_pool, begin it with flatten, or ask for the "
+      "kernel of all positions (--positions)",
+      program->value[program->readout].made_by);
 }
 
 /* sizes */
 
-static size_t held_elements(const limes_held *held, const limes_grid *x, const limes_grid *y) {
-  return held->layout == LIMES_SCALAR     ? 1
-         : held->layout == LIMES_ABSENT   ? 0
-         : held->layout == LIMES_DIAGONAL ? x->T
-                                          : (size_t)x->T * y->T;
+/* Doubles of an op's trace of one item */
+static size_t trace_doubles(const limes_op *op, size_t T) {
+  limes_trace_size size = op->ops->trace_size(op);
+  return limes_add_capped(size.positions * T, limes_multiply_capped(size.matrices, T * T));
 }
 
 /* Bytes of the traces of one item of the largest size. */
@@ -123,9 +123,8 @@ static size_t trace_bytes(const limes_plan *plan) {
     const limes_op *op = &plan->program.op[i];
     if (!limes_op_keeps(op))
       continue;
-    limes_trace_size size = op->ops->trace_size(op);
     size_t T = most(plan->a.largest[op->in[0]].T, plan->b.largest[op->in[0]].T);
-    bytes += (size.positions * T + size.matrices * T * T) * sizeof(double);
+    bytes = limes_add_capped(bytes, limes_multiply_capped(trace_doubles(op, T), sizeof(double)));
   }
   return bytes;
 }
@@ -134,7 +133,7 @@ static size_t largest_pair(const limes_plan *plan) {
   size_t elements = 1;
   for (size_t i = 0; i < plan->cross.n_held; i++) {
     const limes_held *held = &plan->cross.held[i];
-    elements = most(elements, held_elements(held, &plan->a.largest[held->value], &plan->b.largest[held->value]));
+    elements = most(elements, limes_elements(held->layout, &plan->a.largest[held->value], &plan->b.largest[held->value]));
   }
   return elements;
 }
@@ -158,17 +157,17 @@ static limes_status size_slots(limes_context *context, limes_plan *plan) {
     const limes_held *held = &plan->own.held[i];
     const limes_grid *a = &plan->a.largest[held->value], *b = &plan->b.largest[held->value];
     const limes_grid *largest = a->T > b->T ? a : b;
-    plan->own_slot[held->slot] = most(plan->own_slot[held->slot], held_elements(held, largest, largest));
+    plan->own_slot[held->slot] = most(plan->own_slot[held->slot], limes_elements(held->layout, largest, largest));
   }
   for (size_t i = 0; i < plan->cross.n_held; i++) {
     const limes_held *held = &plan->cross.held[i];
-    size_t elements = held_elements(held, &plan->a.largest[held->value], &plan->b.largest[held->value]);
-    plan->cross_slot[held->slot] = most(plan->cross_slot[held->slot], elements * plan->panel);
+    size_t elements = limes_elements(held->layout, &plan->a.largest[held->value], &plan->b.largest[held->value]);
+    plan->cross_slot[held->slot] = most(plan->cross_slot[held->slot], limes_multiply_capped(elements, plan->panel));
   }
   for (size_t i = 0; i < plan->own.n_slot; i++)
-    plan->own_total += plan->own_slot[i];
+    plan->own_total = limes_add_capped(plan->own_total, plan->own_slot[i]);
   for (size_t i = 0; i < plan->cross.n_slot; i++)
-    plan->cross_total += plan->cross_slot[i];
+    plan->cross_total = limes_add_capped(plan->cross_total, plan->cross_slot[i]);
   return LIMES_OK;
 }
 
@@ -196,21 +195,29 @@ static size_t block_traces(const limes_plan *plan, const limes_side *side) {
       const limes_op *op = &plan->program.op[i];
       if (!limes_op_keeps(op))
         continue;
-      limes_trace_size size = op->ops->trace_size(op);
       const limes_grid *grid = side->grid[op->in[0]] + first;
       for (size_t k = 0; k < count; k++)
-        total += size.positions * (size_t)grid[k].T + size.matrices * (size_t)grid[k].T * grid[k].T;
+        total = limes_add_capped(total, trace_doubles(op, grid[k].T));
     }
     largest = most(largest, total);
   }
   return largest;
 }
 
+size_t limes_plan_doubles(const limes_plan *plan) {
+  const size_t parts[] = {plan->own_total,   limes_multiply_capped(plan->cross_total, plan->ntk ? 2 : 1),
+                          plan->trace_total, plan->trace_total,
+                          plan->scratch,     plan->gram};
+  size_t total = 0;
+  for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+    total = limes_add_capped(total, parts[i]);
+  return total;
+}
+
 uint64_t limes_plan_bytes(const limes_plan *plan, unsigned workers) {
-  uint64_t traces = sizeof(limes_trace) * plan->program.n_op * plan->block;
-  uint64_t worker = sizeof(double) * ((uint64_t)plan->own_total + plan->cross_total * (plan->ntk ? 2 : 1) +
-                                      2 * (uint64_t)plan->trace_total + plan->scratch + plan->gram);
-  return workers * (worker + 2 * traces);
+  size_t traces = limes_multiply_capped(2 * sizeof(limes_trace) * plan->block, plan->program.n_op);
+  size_t worker = limes_add_capped(limes_multiply_capped(limes_plan_doubles(plan), sizeof(double)), traces);
+  return limes_multiply_capped(worker, workers);
 }
 
 static limes_status build(limes_context *context, const limes_model *model, const limes_batch *a, const limes_batch *b,

@@ -11,7 +11,7 @@ typedef struct limes_side {
   const limes_grid **grid; /* [n_value] -> [N]; a layer that keeps positions shares its input's */
   limes_grid **owned;      /* [n_op] what has to be freed; NULL entries */
   size_t n_op;
-  limes_grid *largest; /* [n_value] most positions along each axis, T their product's bound */
+  limes_grid *largest; /* [n_value] most positions along each axis, T of the item that has most */
   bool holes;          /* some item has hidden positions */
 } limes_side;
 
@@ -42,6 +42,9 @@ void limes_plan_clear(limes_plan *plan);
 
 size_t limes_plan_blocks(const limes_plan *plan, const limes_side *side);
 size_t limes_plan_tiles(const limes_plan *plan);
+
+/* Doubles one worker takes; SIZE_MAX where they cannot be counted. */
+size_t limes_plan_doubles(const limes_plan *plan);
 
 /* Bytes the walk of so many workers takes, without the results. */
 uint64_t limes_plan_bytes(const limes_plan *plan, unsigned workers);

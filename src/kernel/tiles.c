@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "kernel/flops.h"
+
 typedef struct {
   const limes_plan *plan;
   const limes_sink *sink;
@@ -55,33 +57,39 @@ static void put(const limes_sink *sink, const limes_panel *panel, size_t i, size
 
 /* one tile */
 
-static bool advance(limes_walker *walker, limes_job *job, unsigned worker) {
-  double flops = walker->work.flops - walker->counted;
-  walker->counted = walker->work.flops;
-  return limes_job_advance(job, worker, flops);
-}
-
-/* Blocks x and y of the tile; on the diagonal of a symmetric kernel they are one. */
+/* Blocks x and y of the tile; on the diagonal of a symmetric kernel they are one. NULL: stop. */
 static const limes_block *fill_tile(limes_walker *walker, size_t bx, size_t by) {
   const limes_plan *plan = walker->plan;
   size_t first, count = limes_plan_block(plan, &plan->a, bx, &first);
-  limes_fill_block(walker, &walker->x, &plan->a, first, count);
+  if (!limes_fill_block(walker, &walker->x, &plan->a, first, count))
+    return NULL;
   const limes_block *y = &walker->x;
   if (!plan->symmetric || bx != by) {
     count = limes_plan_block(plan, &plan->b, by, &first);
-    limes_fill_block(walker, &walker->y, plan->symmetric ? &plan->a : &plan->b, first, count);
+    if (!limes_fill_block(walker, &walker->y, plan->symmetric ? &plan->a : &plan->b, first, count))
+      return NULL;
     y = &walker->y;
   }
   limes_fill_gram(walker, &walker->x, y);
   return y;
 }
 
+/* A worker's own memory, which hands its progress to the job from here on */
+static limes_walker *walker_of(const walk_job *walk, unsigned worker, limes_job *job) {
+  limes_walker *walker = &walk->walker[worker];
+  walker->job = job;
+  walker->number = worker;
+  return walker;
+}
+
 static limes_status run_tile(void *shared, size_t task, unsigned worker, limes_job *job) {
   walk_job *walk = shared;
   const limes_plan *plan = walk->plan;
-  limes_walker *walker = &walk->walker[worker];
+  limes_walker *walker = walker_of(walk, worker, job);
   size_t bx = walk->tile[task] / walk->blocks_b, by = walk->tile[task] % walk->blocks_b;
   const limes_block *y = fill_tile(walker, bx, by);
+  if (y == NULL)
+    return LIMES_INTERRUPTED;
   bool triangle = plan->symmetric && bx == by;
   for (size_t item = 0; item < walker->x.count; item++) {
     size_t partners = triangle ? item + 1 : y->count;
@@ -90,7 +98,7 @@ static limes_status run_tile(void *shared, size_t task, unsigned worker, limes_j
       ptrdiff_t same = triangle && item - from < n ? (ptrdiff_t)(item - from) : -1;
       const limes_panel *panel = limes_cross_pass(walker, &walker->x, item, y, from, n, same);
       put(walk->sink, panel, walker->x.first + item, y->first + from);
-      if (!advance(walker, job, worker))
+      if (!limes_walker_advance(walker))
         return LIMES_INTERRUPTED;
     }
   }
@@ -99,9 +107,10 @@ static limes_status run_tile(void *shared, size_t task, unsigned worker, limes_j
 
 static limes_status run_own(void *shared, size_t task, unsigned worker, limes_job *job) {
   walk_job *walk = shared;
-  limes_walker *walker = &walk->walker[worker];
+  limes_walker *walker = walker_of(walk, worker, job);
   size_t first, count = limes_plan_block(walk->plan, &walk->plan->a, task, &first);
-  limes_fill_block(walker, &walker->x, &walk->plan->a, first, count);
+  if (!limes_fill_block(walker, &walker->x, &walk->plan->a, first, count))
+    return LIMES_INTERRUPTED;
   limes_fill_gram(walker, &walker->x, &walker->x);
   for (size_t item = 0; item < count; item++) {
     const limes_panel *panel = limes_cross_pass(walker, &walker->x, item, &walker->x, item, 1, 0);
@@ -109,7 +118,7 @@ static limes_status run_own(void *shared, size_t task, unsigned worker, limes_jo
       walk->nngp[first + item] = panel->cov[0];
     if (walk->ntk != NULL)
       walk->ntk[first + item] = panel->ntk[0];
-    if (!advance(walker, job, worker))
+    if (!limes_walker_advance(walker))
       return LIMES_INTERRUPTED;
   }
   return LIMES_OK;
@@ -163,6 +172,8 @@ limes_status limes_run_tiles(limes_context *context, const limes_plan *plan, con
 limes_status limes_run_diagonal(limes_context *context, const limes_plan *plan, double *nngp, double *ntk) {
   walk_job walk = {.plan = plan, .nngp = nngp, .ntk = ntk};
   size_t N = plan->a.batch->items, blocks = limes_plan_blocks(plan, &plan->a);
-  double share = 2 / ((double)N + 1);
-  return run(context, &walk, "variances", blocks, share * plan->cross_flops + plan->own_flops, run_own);
+  double flops = 2 / ((double)N + 1) * plan->cross_flops;
+  for (size_t i = 0; i < N; i++)
+    flops += limes_own_flops(plan, &plan->a, i);
+  return run(context, &walk, "variances", blocks, flops, run_own);
 }

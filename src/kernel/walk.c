@@ -38,7 +38,6 @@ static void lay_out_traces(limes_walker *walker, limes_block *block, limes_trace
 limes_status limes_walker_create(limes_context *context, const limes_plan *plan, limes_walker *walker) {
   *walker = (limes_walker){.plan = plan};
   size_t n_op = plan->program.n_op, held = plan->own.n_held > plan->cross.n_held ? plan->own.n_held : plan->cross.n_held;
-  size_t doubles = plan->own_total + plan->cross_total * (plan->ntk ? 2 : 1) + 2 * plan->trace_total + plan->gram + plan->scratch;
   walker->own_cov = limes_allocate(context, plan->own.n_slot, sizeof *walker->own_cov);
   walker->cross_cov = limes_allocate(context, plan->cross.n_slot, sizeof *walker->cross_cov);
   walker->cross_ntk = limes_allocate(context, plan->cross.n_slot, sizeof *walker->cross_ntk);
@@ -48,7 +47,7 @@ limes_status limes_walker_create(limes_context *context, const limes_plan *plan,
   walker->x.trace = limes_allocate(context, n_op, sizeof *walker->x.trace);
   walker->y.trace = limes_allocate(context, n_op, sizeof *walker->y.trace);
   walker->traces = limes_allocate(context, 2 * n_op * plan->block, sizeof *walker->traces);
-  walker->memory = limes_allocate(context, doubles, sizeof *walker->memory);
+  walker->memory = limes_allocate(context, limes_plan_doubles(plan), sizeof *walker->memory);
   if (walker->own_cov == NULL || walker->cross_cov == NULL || walker->cross_ntk == NULL || walker->panel == NULL ||
       walker->input == NULL || walker->start == NULL || walker->x.trace == NULL || walker->y.trace == NULL ||
       walker->traces == NULL || walker->memory == NULL) {
@@ -144,6 +143,7 @@ static void own_panels(limes_walker *walker, const limes_side *side, size_t item
 static void own_pass(limes_walker *walker, limes_block *block, size_t k) {
   const limes_pass *pass = &walker->plan->own;
   size_t item = block->first + k;
+  double counted = walker->work.flops;
   own_panels(walker, block->side, item);
   if (pass->held[0].layout != LIMES_ABSENT)
     limes_input_panel(block->side->batch, item, block->side->batch, item, &walker->panel[0]);
@@ -152,6 +152,7 @@ static void own_pass(limes_walker *walker, limes_block *block, size_t k) {
     limes_trace *trace = step->narrow || block->trace[step->op] == NULL ? NULL : &block->trace[step->op][k];
     walk_step(walker, step, trace, trace);
   }
+  walker->work.flops = counted + limes_own_flops(walker->plan, block->side, item);
 }
 
 /* Arrays of one op stand item after item, so that a row of pairs reads them side by side. */
@@ -174,16 +175,26 @@ static void lay_out_block(const limes_plan *plan, limes_block *block) {
   }
 }
 
-void limes_fill_block(limes_walker *walker, limes_block *block, const limes_side *side, size_t first, size_t count) {
+bool limes_walker_advance(limes_walker *walker) {
+  double flops = walker->work.flops - walker->counted;
+  walker->counted = walker->work.flops;
+  return walker->job == NULL || limes_job_advance(walker->job, walker->number, flops);
+}
+
+bool limes_fill_block(limes_walker *walker, limes_block *block, const limes_side *side, size_t first, size_t count) {
   if (block->filled && block->side == side && block->first == first && block->count == count)
-    return;
+    return true;
   block->side = side;
   block->first = first;
   block->count = count;
-  block->filled = true;
+  block->filled = false;
   lay_out_block(walker->plan, block);
-  for (size_t k = 0; k < count; k++)
+  for (size_t k = 0; k < count; k++) {
     own_pass(walker, block, k);
+    if (!limes_walker_advance(walker))
+      return false;
+  }
+  return block->filled = true;
 }
 
 /* cross pass */
@@ -195,16 +206,28 @@ void limes_fill_gram(limes_walker *walker, const limes_block *x, const limes_blo
   walker->work.flops += 2 * (double)x->side->batch->features * (double)x->count * (double)y->count;
 }
 
+static bool held_alike(const limes_plan *plan, const limes_held *one, const limes_held *other) {
+  return one->layout == other->layout && plan->a.grid[one->value] == plan->a.grid[other->value] &&
+         plan->b.grid[one->value] == plan->b.grid[other->value];
+}
+
+static size_t *new_starts(limes_walker *walker, size_t h, const limes_held *held, const limes_grid *x, const limes_grid *y,
+                          size_t n) {
+  size_t *start = walker->start + h * (walker->plan->panel + 1);
+  start[0] = 0;
+  for (size_t k = 0; k < n; k++)
+    start[k + 1] = start[k] + limes_elements(held->layout, x, &y[k]);
+  return start;
+}
+
 static void cross_panels(limes_walker *walker, const limes_side *a, size_t i, const limes_side *b, size_t j, size_t n,
                          ptrdiff_t same) {
   const limes_plan *plan = walker->plan;
   for (size_t h = 0; h < plan->cross.n_held; h++) {
     const limes_held *held = &plan->cross.held[h];
     const limes_grid *x = &a->grid[held->value][i], *y = &b->grid[held->value][j];
-    size_t *start = walker->start + h * (plan->panel + 1);
-    start[0] = 0;
-    for (size_t k = 0; k < n; k++)
-      start[k + 1] = start[k] + limes_elements(held->layout, x, &y[k]);
+    const size_t *start =
+        h > 0 && held_alike(plan, held, held - 1) ? walker->panel[h - 1].start : new_starts(walker, h, held, x, y, n);
     walker->panel[h] = (limes_panel){.layout = held->layout,
                                      .n = n,
                                      .same = same,

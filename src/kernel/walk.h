@@ -2,6 +2,7 @@
 #ifndef LIMES_KERNEL_WALK_H
 #define LIMES_KERNEL_WALK_H
 
+#include "base/parallel.h"
 #include "kernel/plan.h"
 
 /* The traces of neighbouring items, filled by their self passes. */
@@ -25,14 +26,21 @@ typedef struct limes_walker {
   double *gram; /* [block x block] input covariances of a tile of items without positions */
   double *memory;
   limes_trace *traces;
+  limes_job *job; /* whose worker this is; NULL: nobody hears of progress */
+  unsigned number;
   double counted; /* flops that were handed to progress */
 } limes_walker;
 
 limes_status limes_walker_create(limes_context *context, const limes_plan *plan, limes_walker *walker) LIMES_MUST_USE;
 void limes_walker_clear(limes_walker *walker);
 
-/* Runs the self passes of the items first ... first + count - 1; a block that holds them already is kept. */
-void limes_fill_block(limes_walker *walker, limes_block *block, const limes_side *side, size_t first, size_t count);
+/* Hands the flops since the last call to the job. False: stop. */
+bool limes_walker_advance(limes_walker *walker) LIMES_MUST_USE;
+
+/* Runs the self passes of the items first ... first + count - 1; a block that holds them already is kept. False: stop. They
+ * must lie within one block of the plan, whose traces there is memory for. */
+bool limes_fill_block(limes_walker *walker, limes_block *block, const limes_side *side, size_t first, size_t count)
+    LIMES_MUST_USE;
 
 /* Input covariances of all pairs of the two filled blocks, where items have no positions. */
 void limes_fill_gram(limes_walker *walker, const limes_block *x, const limes_block *y);

@@ -294,6 +294,7 @@ const limes_layer_ops limes_layer_attention = {
     .param_size = sizeof(attention),
     .params = params,
     .infer = infer,
+    .affine = true,
     .asks = asks,
     .cross = cross,
     .check = check,

@@ -188,6 +188,7 @@ const limes_layer_ops limes_layer_conv = {
     .param_size = sizeof(conv),
     .params = params,
     .infer = infer,
+    .affine = true,
     .asks = limes_asks_the_same,
     .cross = cross,
     .grid = grid,

@@ -49,6 +49,7 @@ const limes_layer_ops limes_layer_dense = {
     .param_size = sizeof(dense),
     .params = params,
     .infer = infer,
+    .affine = true,
     .asks = limes_asks_the_same,
     .cross = cross,
     .in_place = true,

@@ -82,6 +82,7 @@ typedef struct limes_shape {
   uint32_t axes;       /* position axes: 0, 1, 2 */
   bool gaussian;       /* channels are jointly Gaussian: may feed an elementwise layer */
   bool zero_mean;      /* channels have mean zero: may feed a layer_norm */
+  uint32_t affine;     /* layers with weights of their own on the way here; where branches meet, on the way with the fewest */
   const char *made_by; /* the word of the layer behind it, or "the input" */
 } limes_shape;
 
@@ -171,6 +172,7 @@ typedef struct limes_layer_ops {
   /* optional, with a default */
   limes_word_kind kind;                   /* default: a layer */
   uint32_t least_branches, most_branches; /* default: none */
+  bool affine;                            /* default: has no weights of its own */
   bool in_place;                          /* default: out needs its own memory */
   bool equal_positions;                   /* default: items may differ in their positions */
   /* checks parameters against each other; default: nothing to check. Leaves a sentence without the layer's name */

@@ -57,8 +57,8 @@ limes_status limes_positions_smallest(limes_context *context, const limes_decay 
                                       double *eigenvalue) {
   limes_grid head = *grid;
   if (head.T > MOST_POSITIONS) { /* a leading part: its smallest eigenvalue is not below the whole's */
-    head.size[0] = head.axes < 2 ? 1 : MOST_POSITIONS / head.size[1] + 1;
-    head.size[1] = head.axes < 2 ? MOST_POSITIONS : head.size[1];
+    head.size[1] = head.size[1] < MOST_POSITIONS ? head.size[1] : MOST_POSITIONS;
+    head.size[0] = MOST_POSITIONS / head.size[1];
     head.T = head.size[0] * head.size[1];
   }
   double *matrix = limes_allocate(context, (size_t)head.T * head.T, sizeof *matrix);

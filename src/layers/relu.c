@@ -4,8 +4,10 @@
  *     kappa = (a^2 + b^2)/2 - (a - b)^2 theta / 2 pi        E[phi' phi']
  *     K <- (a - b)^2 / 2 pi * sqrt(s^2 - K^2) + kappa K,    Theta <- kappa Theta.
  * [Cho & Saul 2009; Tsuchida et al. 2018] At s = 0 theta is pi/2 and K is 0. sqrt(s^2 - K^2) is taken as
- * sqrt((s - K)(s + K)), which keeps its digits near rho = 1.
+ * s sqrt((1 - rho)(1 + rho)) with 1 - rho = (s - K)/s, which keeps its digits near rho = 1.
  */
+#include <float.h>
+
 #include "base/clones.h"
 #include "layers/elementwise.h"
 #include "math/angle.h"
@@ -16,12 +18,13 @@ typedef struct {
   double a, b;
 } slopes;
 
+/* All in units of s, so that nothing over- or underflows before a variance itself does. */
 LIMES_INLINE void dual(double k, double s, double mean, double spread, double *root, double *kappa) {
-  double size = fabs(k), square = (s - size) * (s + size);
+  double size = fabs(k), inverse = s >= DBL_MIN ? 1 / s : 0;
+  double x = size * inverse, square = (s - size) * inverse * (1 + x);
   double y = sqrt(square > 0 ? square : 0);
-  double inverse = s > 0 ? 1 / s : 0;
-  double turns = s > 0 ? limes_arcsine_turns(size, y, inverse) : 0; /* asin|rho| / 2 pi */
-  *root = y;
+  double turns = s >= DBL_MIN ? limes_arcsine_turns(x, y) : 0; /* asin|rho| / 2 pi */
+  *root = s * y;
   *kappa = mean + spread * copysign(turns, k); /* (a^2 + b^2)/2 - (a - b)^2/4 + (a - b)^2 asin(rho)/2 pi */
 }
 

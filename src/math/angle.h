@@ -6,12 +6,12 @@
 
 #include "base/clones.h"
 
-/* asin(x) / 2 pi for x in [0, 1], y = sqrt(1 - x^2); both may carry a common factor 1/inverse. The angle is folded at
- * pi/8, where x = y, and m = sin of what is left; minimax polynomial of degree 9 in m^2. Absolute error 1e-17. */
-LIMES_INLINE double limes_arcsine_turns(double x, double y, double inverse) {
+/* asin(x) / 2 pi for x in [0, 1], y = sqrt(1 - x^2). The angle is folded at pi/8, where x = y, and m = sin of what is left;
+ * minimax polynomial of degree 9 in m^2. Absolute error 1e-17. */
+LIMES_INLINE double limes_arcsine_turns(double x, double y) {
   const double sine = 0.38268343236508977, cosine = 0.92387953251128674; /* of pi/8 */
   double low = x < y ? x : y, high = x < y ? y : x;
-  double m = (high * sine - low * cosine) * inverse;
+  double m = high * sine - low * cosine;
   double u = m * m;
   double p = 0.0031304329639343905;
   p = p * u + 0.0012480342622868911;

@@ -19,6 +19,10 @@ static limes_status infer(limes_context *context, const limes_program *program, 
   for (uint32_t i = 0; i < op->n_in; i++)
     in[i] = program->value[op->in[i]];
   limes_status status = op->ops->infer(context, op, in, shape);
+  shape->affine = in[0].affine;
+  for (uint32_t i = 1; i < op->n_in; i++)
+    shape->affine = in[i].affine < shape->affine ? in[i].affine : shape->affine;
+  shape->affine += op->ops->affine;
   free(in);
   return status == LIMES_OK ? LIMES_OK : limes_place_error(context, program->model, op->line, op->column, status);
 }
@@ -48,6 +52,25 @@ static limes_status add_op(limes_context *context, limes_program *program, const
 
 static limes_status add_chain(limes_context *context, limes_program *program, const limes_chain *chain, uint32_t *value);
 
+/* Covariances of branches add only where the branches are uncorrelated: of any two, one has weights of its own behind the
+ * value `shared` that they begin with, and one has mean zero (docs/mathematics.md, section 7). */
+static limes_status check_independent(limes_context *context, const limes_program *program, const limes_node *node,
+                                      uint32_t shared, const uint32_t *in, size_t n_in) {
+  const limes_shape *value = program->value;
+  for (size_t i = 0; i < n_in; i++)
+    for (size_t k = 0; k < i; k++) {
+      bool own = value[in[i]].affine > value[shared].affine || value[in[k]].affine > value[shared].affine;
+      if (own && (value[in[i]].zero_mean || value[in[k]].zero_mean))
+        continue;
+      return limes_fail_at(
+          context, program->model, node->line, node->column,
+          "branches %zu and %zu of %s are correlated (they end with %s and %s), and their covariances do not add: end one "
+          "of them with dense",
+          k + 1, i + 1, node->ops->word, value[in[k]].made_by, value[in[i]].made_by);
+    }
+  return LIMES_OK;
+}
+
 /* sum(A | B | ...) and residual(A), whose second branch is its input */
 static limes_status add_branches(limes_context *context, limes_program *program, const limes_node *node, uint32_t *value) {
   size_t n_in = node->n_branch + (node->ops->kind == LIMES_WORD_RESIDUAL ? 1 : 0);
@@ -60,6 +83,8 @@ static limes_status add_branches(limes_context *context, limes_program *program,
     if (i < node->n_branch)
       status = add_chain(context, program, &node->branch[i], &in[i]);
   }
+  if (status == LIMES_OK)
+    status = check_independent(context, program, node, *value, in, n_in);
   if (status != LIMES_OK) {
     free(in);
     return status;

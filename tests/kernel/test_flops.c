@@ -108,8 +108,8 @@ static void the_walk_counts_what_the_plan_promised(void **state) {
       for (size_t by = 0; by < limes_plan_blocks(&plan, &plan.b); by++) {
         size_t first_x, first_y, count_x = limes_plan_block(&plan, &plan.a, bx, &first_x),
                                  count_y = limes_plan_block(&plan, &plan.b, by, &first_y);
-        limes_fill_block(&walker, &walker.x, &plan.a, first_x, count_x);
-        limes_fill_block(&walker, &walker.y, &plan.b, first_y, count_y);
+        assert_true(limes_fill_block(&walker, &walker.x, &plan.a, first_x, count_x));
+        assert_true(limes_fill_block(&walker, &walker.y, &plan.b, first_y, count_y));
         double before = walker.work.flops;
         limes_fill_gram(&walker, &walker.x, &walker.y);
         for (size_t i = 0; i < count_x; i++)

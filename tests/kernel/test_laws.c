@@ -239,9 +239,61 @@ static void networks_without_biases_are_homogeneous(void **state) {
   free(larger);
 }
 
+/* relu is homogeneous: whatever the scale of the weights, correlations are the same, down to variances that are denormal */
+static void correlations_do_not_depend_on_the_scale_of_the_weights(void **state) {
+  limes_context *context = *state;
+  limes_batch *batch = random_vectors(context, 3, 2, 4);
+  const char *const models[] = {"repeat(500, dense(w_std=sqrt(2)) relu) dense", "repeat(500, dense relu) dense",
+                                "repeat(500, dense(w_std=0.8) relu) dense", "repeat(500, dense(w_std=2.6) relu) dense"};
+  double expected = 0;
+  for (size_t i = 0; i < sizeof models / sizeof *models; i++) {
+    double k[4];
+    limes_model *model = parsed(context, models[i]);
+    assert_ok(context, limes_kernel(context, model, batch, NULL, &(limes_kernel_output){.nngp = k}));
+    double correlation = k[1] / sqrt(k[0]) / sqrt(k[3]);
+    expected = i == 0 ? correlation : expected;
+    assert_close_at(correlation, expected, 1e-12, i);
+    limes_model_destroy(model);
+  }
+  limes_batch_destroy(batch);
+}
+
+static void kernels_that_overflow_are_refused(void **state) {
+  limes_context *context = *state;
+  limes_batch *batch = random_vectors(context, 3, 2, 4);
+  limes_model *model = parsed(context, "dense(w_std=1e100) dense(w_std=1e100) dense");
+  double k[4];
+  assert_int_equal(limes_kernel(context, model, batch, NULL, &(limes_kernel_output){.nngp = k}), LIMES_BAD_INPUT);
+  assert_non_null(strstr(limes_error(context), "too large"));
+  limes_model_destroy(model);
+  limes_batch_destroy(batch);
+}
+
+/* explain measures parts of blocks wherever they lie: their traces must fit whatever the lengths around them */
+static void explaining_unequal_lengths_stays_within_its_memory(void **state) {
+  limes_context *context = *state;
+  size_t lengths[160], total = 0;
+  for (size_t i = 0; i < 160; i++)
+    total += lengths[i] = i % 32 < 16 ? 2 : 60;
+  double *x = random_numbers(5, total);
+  limes_batch *batch = NULL;
+  assert_ok(context, limes_batch_create_ragged(context, 160, 1, lengths, x, &batch));
+  limes_model *model = parsed(context, "conv(3) relu attention relu global_avg_pool dense");
+  limes_plan_report report;
+  assert_ok(context, limes_explain(context, model, batch, NULL, true, true, &report));
+  assert_true(report.seconds > 0 && report.seconds < 3600);
+  limes_free(report.text);
+  limes_model_destroy(model);
+  limes_batch_destroy(batch);
+  free(x);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(symmetric_kernels_are_symmetric),
+      cmocka_unit_test(correlations_do_not_depend_on_the_scale_of_the_weights),
+      cmocka_unit_test(kernels_that_overflow_are_refused),
+      cmocka_unit_test(explaining_unequal_lengths_stays_within_its_memory),
       cmocka_unit_test(cross_kernels_equal_symmetric_ones),
       cmocka_unit_test(exchanging_the_batches_transposes),
       cmocka_unit_test(kernels_have_no_negative_eigenvalue),

@@ -39,6 +39,11 @@ static const refusal refusals[] = {
     {"conv(9, padding=valid) flatten", SEQUENCES, "conv", "item 0", ""},
     {"avg_pool(9) flatten", SEQUENCES, "avg_pool", "item 0", ""},
     {"conv(3) sum(conv(3, stride=2) | identity) flatten", SEQUENCES, "sum", "item 0", "stride"},
+    {"dense sum(identity | identity) dense", VECTORS, "sum", "correlated", "dense"},
+    {"dense residual(relu) dense", VECTORS, "residual", "correlated", "dense"},
+    {"dense residual(layer_norm) dense", VECTORS, "residual", "correlated", "dense"},
+    {"sum(dense relu | dense relu) dense", VECTORS, "sum", "correlated", "dense"},
+    {"residual(residual(dense)) dense", VECTORS, "residual", "correlated", "dense"},
     {"conv(3) relu", SEQUENCES, "positions", "relu", "global_avg_pool"},
     {"conv(3) relu dense", IMAGES, "positions", "dense", "flatten"},
 };
