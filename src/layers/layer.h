@@ -40,7 +40,8 @@ typedef struct limes_param {
   double fallback;    /* the default; for a choice its index, for a switch 0 or 1; NAN: "decided by the others", see help */
   double least, most; /* the range of a number, ends included */
   bool open;          /* least itself is excluded */
-  const char *const *choices; /* of a choice, ended by NULL */
+  const char *const *choices; /* of a choice, ended by NULL; one written as "topk(k)" takes a whole number from 1 in brackets, */
+  size_t argument;            /* which goes to this offset, a uint32_t: 0 with the other choices. 0: no choice takes one */
   const char *help;           /* half a sentence: what it is, units */
 } limes_param;
 
@@ -87,7 +88,7 @@ typedef struct limes_shape {
 
 /* what ops read and write */
 
-#define LIMES_TRACE_ARRAYS 2
+#define LIMES_TRACE_ARRAYS 3
 
 typedef struct limes_trace_size {
   uint32_t positions; /* arrays of T numbers */
