@@ -83,6 +83,7 @@ typedef struct limes_shape {
   uint32_t axes;       /* position axes: 0, 1, 2 */
   bool gaussian;       /* channels are jointly Gaussian: may feed an elementwise layer */
   bool zero_mean;      /* channels have mean zero: may feed a layer_norm */
+  bool segments;       /* positions belong to segments, as words to sentences */
   const char *made_by; /* the word of the layer behind it, or "the input" */
 } limes_shape;
 
@@ -174,6 +175,7 @@ typedef struct limes_layer_ops {
   uint32_t least_branches, most_branches; /* default: none */
   bool in_place;                          /* default: out needs its own memory */
   bool equal_positions;                   /* default: items may differ in their positions */
+  bool pools_segments;                    /* default: what it does does not depend on segments */
   /* checks parameters against each other; default: nothing to check. Leaves a sentence without the layer's name */
   limes_status (*check)(limes_context *context, const void *param);
   /* the positions behind the layer; default: those before it. Fails where they are too few. hidden stays the input's */

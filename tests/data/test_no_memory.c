@@ -71,8 +71,7 @@ static void every_one(const char *what, action *act, const char *name) {
 }
 
 static const double x[24] = {1, 2, 3};
-static const int64_t labels[4] = {0, 1, 0, 1}, lengths[4] = {2, 1, 3, 3}, mask[12] = {0, 1, 0, 0, 0, 1},
-                     segments[12] = {0, 1, 1};
+static const int64_t labels[4] = {0, 1, 0, 1}, lengths[4] = {2, 1, 3, 3}, mask[12] = {0, 1, 0, 0, 0, 1}, segments[12] = {0, 1, 1};
 
 static limes_status write_arrays(const char *name) {
   const limes_named_array arrays[] = {

@@ -70,6 +70,8 @@ static const wrong_text wrong[] = {
     {"attention(zeta=sparsmax)", 1, 16, "did you mean 'sparsemax'?"},
     {"attention(prune=1.5)", 1, 17, "a number from 0 to 1"},
     {"attention(zeta=sparsemax, prune=0.1)", 1, 1, "attention: prune drops weights of a softmax"},
+    {"dense attention_pool(zeta=topk(2), prune=0.1)", 1, 7, "attention_pool: prune drops weights of a softmax"},
+    {"attention_pool(center=yes)", 1, 16, "attention_pool has no parameter 'center'"},
     {"relu attention(in_values=yes)", 1, 6, "attention: in_values=yes needs"},
     {"residual", 1, 1, "residual needs a branch in brackets, such as residual(dense)"},
     {"repeat(2)", 1, 1, "such as repeat(2, dense)"},
