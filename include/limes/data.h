@@ -46,6 +46,12 @@ LIMES_API limes_status limes_batch_set_labels(limes_context *context, limes_batc
 LIMES_API limes_status limes_batch_set_targets(limes_context *context, limes_batch *batch, const double *targets, size_t outputs)
     LIMES_MUST_USE;
 
+/* Segments of sequences, such as the sentences of a text: [T_0 + T_1 + ...], for every position of every item the number of
+ * its segment. Numbers may not fall within an item; each new one begins a segment. What stands at hidden positions does not
+ * matter. attention_pool pools each segment. */
+LIMES_API limes_status limes_batch_set_segments(limes_context *context, limes_batch *batch, const int64_t *segments)
+    LIMES_MUST_USE;
+
 LIMES_API void limes_batch_destroy(limes_batch *batch); /* NULL is allowed */
 
 LIMES_API size_t limes_batch_items(const limes_batch *batch);
@@ -56,11 +62,13 @@ LIMES_API size_t limes_batch_positions(const limes_batch *batch, size_t item, si
 LIMES_API const double *limes_batch_item(const limes_batch *batch, size_t item);
 /* hidden positions of an item [T], NULL where all are visible */
 LIMES_API const uint8_t *limes_batch_hidden(const limes_batch *batch, size_t item);
+/* the segment of each position of an item [T], counted from 0, and *segments of them; NULL where the batch has none */
+LIMES_API const uint32_t *limes_batch_segments(const limes_batch *batch, size_t item, size_t *segments);
 /* [N] and *classes; NULL where the batch has no labels */
 LIMES_API const int64_t *limes_batch_labels(const limes_batch *batch, size_t *classes);
 /* [N,K] and *outputs; NULL where the batch has no targets */
 LIMES_API const double *limes_batch_targets(const limes_batch *batch, size_t *outputs);
-/* 64 bits of positions, features and masks: equal data have equal fingerprints (XXH3) */
+/* 64 bits of positions, features, masks and segments: equal data have equal fingerprints (XXH3) */
 LIMES_API uint64_t limes_batch_fingerprint(const limes_batch *batch);
 
 /* How a file is read; zero-initialized means the defaults. */

@@ -8,8 +8,10 @@
 typedef struct limes_grid {
   uint32_t axes; /* 0, 1, 2 */
   uint32_t T, size[2];
-  uint32_t visible;      /* T less the hidden ones */
-  const uint8_t *hidden; /* [T], 1 = hidden; NULL where nothing is. Tails have been cut off: only holes are left */
+  uint32_t visible;        /* T less the hidden ones */
+  const uint8_t *hidden;   /* [T], 1 = hidden; NULL where nothing is. Tails have been cut off: only holes are left */
+  const uint32_t *segment; /* [T] the segment (sentence) of each position, rising from 0; NULL: none, or lost on the way */
+  uint32_t segments;       /* how many; 0: none */
 } limes_grid;
 
 #endif

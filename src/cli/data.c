@@ -24,7 +24,7 @@ static const cli_example examples[] = {
 };
 
 typedef struct cli_facts {
-  size_t items, axes, features, shortest, median, longest, hidden;
+  size_t items, axes, features, shortest, median, longest, hidden, segments;
   size_t smallest[2], largest[2]; /* extents of images */
   double least, most, mean, deviation;
 } cli_facts;
@@ -41,7 +41,10 @@ static limes_status find_lengths(cli_session *session, const limes_batch *batch,
   facts->smallest[0] = facts->smallest[1] = SIZE_MAX;
   for (size_t i = 0; i < facts->items; i++) {
     size_t size[2] = {1, 1};
+    size_t segments = 0;
     lengths[i] = limes_batch_positions(batch, i, size);
+    (void)limes_batch_segments(batch, i, &segments);
+    facts->segments += segments;
     for (unsigned axis = 0; axis < facts->axes; axis++) {
       facts->smallest[axis] = size[axis] < facts->smallest[axis] ? size[axis] : facts->smallest[axis];
       facts->largest[axis] = size[axis] > facts->largest[axis] ? size[axis] : facts->largest[axis];
@@ -138,6 +141,8 @@ static void print_positions(const cli_facts *facts) {
   else
     limes_cli_row("positions", NULL, "%zu x %zu to %zu x %zu", facts->smallest[0], facts->smallest[1], facts->largest[0],
                   facts->largest[1]);
+  if (facts->segments > 0)
+    limes_cli_row("segments", NULL, "%zu in all", facts->segments);
   if (facts->hidden > 0)
     limes_cli_row("hidden", NULL, "%zu positions in all", facts->hidden);
 }

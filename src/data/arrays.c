@@ -1,4 +1,4 @@
-/* .npy, .npz and .h5: an array of items, with NAME_mask, NAME_lengths and NAME_y beside it. */
+/* .npy, .npz and .h5: an array of items, with NAME_mask, NAME_lengths, NAME_segments and NAME_y beside it. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "limes/io.h"
 
 typedef struct {
-  limes_named_array x, mask, lengths, y; /* data NULL: not there */
+  limes_named_array x, mask, lengths, segments, y; /* data NULL: not there */
 } arrays;
 
 /* The array NAME_suffix, if there is one. */
@@ -23,7 +23,7 @@ static limes_status get_beside(limes_context *context, limes_file *file, const c
 }
 
 static bool is_beside(const char *name) {
-  static const char *const suffixes[] = {"_mask", "_lengths", "_y", "_pattern"};
+  static const char *const suffixes[] = {"_mask", "_lengths", "_segments", "_y", "_pattern"};
   size_t length = strlen(name);
   for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++)
     if (length > strlen(suffixes[i]) && strcmp(name + length - strlen(suffixes[i]), suffixes[i]) == 0)
@@ -70,6 +70,14 @@ static limes_status check_lengths(limes_context *context, const limes_named_arra
                            "the lengths do not fit: they need whole numbers, [N] for sequences, [N,2] for images");
 }
 
+static limes_status check_segments(limes_context *context, const limes_named_array *x, const limes_named_array *segments) {
+  bool fits = x->rank == 3 && segments->integers != NULL && segments->rank == 2 && segments->size[0] == x->size[0] &&
+              segments->size[1] == x->size[1];
+  return fits ? LIMES_OK
+              : limes_fail(context, LIMES_BAD_INPUT,
+                           "the segments do not fit: they need whole numbers [N,T], for sequences [N,T,C]");
+}
+
 static limes_status check_y(limes_context *context, const limes_named_array *x, const limes_named_array *y) {
   bool fits = (y->rank == 1 || y->rank == 2) && y->size[0] == x->size[0] && (y->rank == 1 || y->size[1] > 0);
   return fits ? LIMES_OK
@@ -91,6 +99,8 @@ static limes_status check(limes_context *context, const arrays *all) {
     status = check_mask(context, x, &all->mask);
   if (status == LIMES_OK && all->lengths.data != NULL)
     status = check_lengths(context, x, &all->lengths);
+  if (status == LIMES_OK && all->segments.data != NULL)
+    status = check_segments(context, x, &all->segments);
   if (status == LIMES_OK && all->y.data != NULL)
     status = check_y(context, x, &all->y);
   return status;
@@ -110,6 +120,20 @@ static limes_status mask_of(limes_context *context, const arrays *all, size_t fi
   for (size_t i = 0; i < count * each; i++)
     (*mask)[i] = all->mask.data[first * each + i] != 0;
   return LIMES_OK;
+}
+
+/* The segments of the positions that the batch has kept. */
+static limes_status set_segments(limes_context *context, const limes_named_array *segments, size_t first, limes_batch *batch) {
+  if (segments->data == NULL)
+    return LIMES_OK;
+  int64_t *kept = limes_allocate(context, batch->start[batch->items], sizeof *kept);
+  if (kept == NULL)
+    return LIMES_NO_MEMORY;
+  for (size_t i = 0; i < batch->items; i++)
+    memcpy(kept + batch->start[i], segments->integers + (first + i) * segments->size[1], batch->grid[i].T * sizeof *kept);
+  limes_status status = limes_batch_set_segments_from(context, batch, kept, first);
+  free(kept);
+  return status;
 }
 
 /* Whole numbers from 0, one an item, are classes; and every y is a target. */
@@ -148,6 +172,8 @@ static limes_status make(limes_context *context, const arrays *all, const limes_
         context, &array, mask, all->lengths.integers == NULL ? NULL : all->lengths.integers + first * per_item, first, batch);
   free(mask);
   if (status == LIMES_OK)
+    status = set_segments(context, &all->segments, first, *batch);
+  if (status == LIMES_OK)
     status = set_y(context, &all->y, first, *batch);
   return status == LIMES_OK || status == LIMES_NO_MEMORY ? status : limes_fail_in(context, status, "%s: ", what);
 }
@@ -162,6 +188,8 @@ static limes_status read_from(limes_context *context, limes_file *file, const ch
     status = get_beside(context, file, array, "mask", &all.mask);
   if (status == LIMES_OK)
     status = get_beside(context, file, array, "lengths", &all.lengths);
+  if (status == LIMES_OK)
+    status = get_beside(context, file, array, "segments", &all.segments);
   if (status == LIMES_OK)
     status = get_beside(context, file, array, "y", &all.y);
   if (status != LIMES_OK)

@@ -23,6 +23,10 @@ static void move_item(limes_batch *batch, size_t from, size_t to) {
     memmove(batch->hidden + new, batch->hidden + old, T);
     batch->grid[to].hidden = batch->grid[to].hidden == NULL ? NULL : batch->hidden + new;
   }
+  if (batch->segment != NULL) {
+    memmove(batch->segment + new, batch->segment + old, T * sizeof *batch->segment);
+    batch->grid[to].segment = batch->segment + new;
+  }
   batch->labels[to] = batch->labels[from];
   if (batch->targets != NULL)
     memmove(batch->targets + to * batch->outputs, batch->targets + from * batch->outputs,

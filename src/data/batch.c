@@ -15,6 +15,7 @@ void limes_batch_destroy(limes_batch *batch) {
   free(batch->start);
   free(batch->x);
   free(batch->hidden);
+  free(batch->segment);
   free(batch->labels);
   free(batch->targets);
   free(batch);
@@ -160,5 +161,7 @@ uint64_t limes_batch_fingerprint(const limes_batch *batch) {
     hash = XXH3_64bits_withSeed(batch->grid[i].size, sizeof batch->grid[i].size, hash);
   if (batch->hidden != NULL)
     hash = XXH3_64bits_withSeed(batch->hidden, positions, hash);
+  if (batch->segment != NULL)
+    hash = XXH3_64bits_withSeed(batch->segment, positions * sizeof *batch->segment, hash);
   return XXH3_64bits_withSeed(batch->x, positions * batch->features * sizeof *batch->x, hash);
 }

@@ -16,6 +16,7 @@ struct limes_batch {
   size_t *start;          /* [N+1] first position of each item */
   double *x;              /* [start[N], C] features, all items one after another, each [T,C] in C order; zeros where hidden */
   uint8_t *hidden;        /* [start[N]], NULL where nothing is hidden; the grids point into it */
+  uint32_t *segment;      /* [start[N]], rising from 0 in each item; NULL where there are none; the grids point into it */
   int64_t *labels;        /* [N] or NULL */
   size_t classes;
   double *targets;           /* [N,K] or NULL */
@@ -37,6 +38,10 @@ limes_status limes_batch_allocate_equal(limes_context *context, size_t items, un
 /* limes_batch_create for the items of an array that start with number `first` of a file: so they are called in errors. */
 limes_status limes_batch_create_from(limes_context *context, const limes_array *array, const uint8_t *mask,
                                      const int64_t *lengths, size_t first, limes_batch **batch) LIMES_MUST_USE;
+
+/* limes_batch_set_segments for items that start with number `first` of a file. */
+limes_status limes_batch_set_segments_from(limes_context *context, limes_batch *batch, const int64_t *segments, size_t first)
+    LIMES_MUST_USE;
 
 /* A format of `classes` classes has them even where the items at hand do not show all. */
 void limes_batch_raise_classes(limes_batch *batch, size_t classes);

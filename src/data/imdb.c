@@ -1,4 +1,5 @@
 /* IMDb reviews as sequences of word vectors: ragged, T tokens each. */
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,29 +12,47 @@
 
 typedef struct {
   limes_words words;
-  size_t *token; /* [n] numbers of words, all reviews one after another */
-  size_t n, capacity;
+  size_t *token;     /* [n] numbers of words, all reviews one after another */
+  int64_t *sentence; /* [n] numbers of sentences, from 0 in each review */
+  size_t n, capacity, sentence_capacity;
   size_t (*size)[2]; /* [count] {1, tokens} of each review; a review without tokens has one position, a zero vector */
   size_t count;
 } corpus;
 
-static limes_status add_token(limes_context *context, corpus *texts, const char *word) {
+static limes_status add_token(limes_context *context, corpus *texts, const char *word, int64_t sentence) {
   size_t number = 0;
-  void *tokens = texts->token;
+  void *tokens = texts->token, *sentences = texts->sentence;
   if (limes_words_add(context, &texts->words, word, &number) != LIMES_OK ||
       !limes_grow(context, &tokens, &texts->capacity, texts->n + 1, sizeof *texts->token))
     return LIMES_NO_MEMORY;
   texts->token = tokens;
+  if (!limes_grow(context, &sentences, &texts->sentence_capacity, texts->n + 1, sizeof *texts->sentence))
+    return LIMES_NO_MEMORY;
+  texts->sentence = sentences;
+  texts->sentence[texts->n] = sentence;
   texts->token[texts->n++] = number;
   return LIMES_OK;
+}
+
+static bool is_end_mark(const limes_tokens *tokens) { return tokens->length == 1 && strchr(".!?", tokens->token[0]) != NULL; }
+
+/* A sentence ends behind one of . ! ? or several, unless a letter or digit follows without a blank, as in 7.5. */
+static bool ends_sentence(const limes_tokens *tokens) {
+  bool sticks = tokens->at < tokens->bytes && isalnum((unsigned char)tokens->text[tokens->at]);
+  return is_end_mark(tokens) && !sticks;
 }
 
 static limes_status add_text(limes_context *context, corpus *texts, const char *text, size_t bytes, size_t most, size_t i) {
   limes_tokens tokens = {.text = text, .bytes = bytes};
   limes_status status = LIMES_OK;
+  int64_t sentence = 0;
+  bool ended = false;
   size_t n = 0;
-  for (; status == LIMES_OK && n < most && limes_tokens_next(&tokens); n++)
-    status = add_token(context, texts, tokens.token);
+  for (; status == LIMES_OK && n < most && limes_tokens_next(&tokens); n++) {
+    sentence += ended && !is_end_mark(&tokens);
+    ended = ends_sentence(&tokens) || (ended && is_end_mark(&tokens));
+    status = add_token(context, texts, tokens.token, sentence);
+  }
   texts->size[i][0] = 1;
   texts->size[i][1] = n;
   return status;
@@ -74,6 +93,19 @@ static limes_status make_batch(limes_context *context, const corpus *texts, cons
   return LIMES_OK;
 }
 
+static limes_status set_segments(limes_context *context, const corpus *texts, limes_batch *batch) {
+  int64_t *segments = limes_allocate(context, batch->start[batch->items], sizeof *segments);
+  if (segments == NULL)
+    return LIMES_NO_MEMORY;
+  const int64_t *sentence = texts->sentence;
+  for (size_t i = 0; i < texts->count; i++)
+    for (size_t t = 0; t < texts->size[i][1]; t++)
+      segments[batch->start[i] + t] = *sentence++;
+  limes_status status = limes_batch_set_segments(context, batch, segments);
+  free(segments);
+  return status;
+}
+
 static limes_status set_labels(limes_context *context, const limes_reviews *reviews, size_t first, limes_batch *batch) {
   int64_t *labels = limes_allocate(context, batch->items, sizeof *labels);
   if (labels == NULL)
@@ -108,12 +140,15 @@ static limes_status read_range(limes_context *context, const limes_data_name *na
   if (status == LIMES_OK)
     status = make_batch(context, &texts, &vectors, batch);
   if (status == LIMES_OK)
+    status = set_segments(context, &texts, *batch);
+  if (status == LIMES_OK)
     status = set_labels(context, reviews, first, *batch);
   if (status == LIMES_OK)
     log_coverage(context, name->path, &texts, &vectors);
   limes_vectors_free(&vectors);
   limes_words_free(&texts.words);
   free(texts.token);
+  free(texts.sentence);
   free(texts.size);
   return status;
 }

@@ -4,9 +4,9 @@
 
 #define MOST_KINDS 256
 
-/* Items of one size, with one of them to stand for all. */
+/* Items of one size, in as many segments, with one of them to stand for all. */
 typedef struct {
-  uint32_t size[2];
+  uint32_t size[3];
   size_t count, item;
 } kind;
 
@@ -17,7 +17,7 @@ typedef struct {
 
 static int by_size(const void *left, const void *right) {
   const kind *a = left, *b = right;
-  for (int axis = 0; axis < 2; axis++)
+  for (int axis = 0; axis < 3; axis++)
     if (a->size[axis] != b->size[axis])
       return a->size[axis] < b->size[axis] ? -1 : 1;
   return 0;
@@ -40,7 +40,8 @@ static limes_status kinds_of(limes_context *context, const limes_batch *batch, k
   if (!limes_grow(context, (void **)&found->kind, &found->capacity, batch->items, sizeof *found->kind))
     return LIMES_NO_MEMORY;
   for (size_t i = 0; i < batch->items; i++)
-    found->kind[i] = (kind){.size = {batch->grid[i].size[0], batch->grid[i].size[1]}, .count = 1, .item = i};
+    found->kind[i] =
+        (kind){.size = {batch->grid[i].size[0], batch->grid[i].size[1], batch->grid[i].segments}, .count = 1, .item = i};
   qsort(found->kind, batch->items, sizeof *found->kind, by_size);
   found->n = 0;
   for (size_t i = 0; i < batch->items; i++) {

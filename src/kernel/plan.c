@@ -64,6 +64,16 @@ static limes_status check_equal(limes_context *context, const limes_plan *plan, 
   return LIMES_OK;
 }
 
+/* Both data sets or neither: else one would be pooled to segments and the other to a point. */
+static limes_status check_segments(limes_context *context, const limes_plan *plan, const limes_op *op) {
+  bool first = plan->a.batch->segment != NULL, second = plan->b.batch->segment != NULL;
+  if (first == second)
+    return LIMES_OK;
+  return limes_fail_at(context, plan->program.model, op->line, op->column,
+                       "%s pools segments, and only the %s data set has them: give segments to both or to neither", op->ops->word,
+                       first ? "first" : "second");
+}
+
 /* A repeated layer is examined once. */
 static bool examined(const limes_program *program, size_t index) {
   for (size_t k = 0; k < index; k++)
@@ -94,6 +104,8 @@ static limes_status check_program(limes_context *context, const limes_plan *plan
     const limes_op *op = &program->op[i];
     if (op->ops->equal_positions)
       status = check_equal(context, plan, op, op->in[0]);
+    if (op->ops->pools_segments)
+      status = check_segments(context, plan, op);
     if (status == LIMES_OK && op->ops->examine != NULL && !examined(program, i))
       status = examine(context, plan, op);
   }
@@ -224,7 +236,7 @@ static limes_status build(limes_context *context, const limes_model *model, cons
                           limes_plan *plan) {
   limes_status status = check_batches(context, a, b);
   if (status == LIMES_OK)
-    status = limes_program_create(context, model, a->axes, &plan->program);
+    status = limes_program_create(context, model, a->axes, a->segment != NULL || b->segment != NULL, &plan->program);
   if (status == LIMES_OK)
     status = limes_side_create(context, &plan->program, a, &plan->a);
   if (status != LIMES_OK)

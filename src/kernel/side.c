@@ -23,6 +23,13 @@ static limes_status check_branches(limes_context *context, const limes_program *
   return LIMES_OK;
 }
 
+/* Segments go with the positions, as long as these stay where they are. */
+static void carry_segments(const limes_shape *shape, const limes_grid *in, limes_grid *out) {
+  bool stay = in->axes == out->axes && same_positions(in, out);
+  out->segments = shape->segments ? in->segments : 0;
+  out->segment = shape->segments && stay ? in->segment : NULL;
+}
+
 static limes_status move_grid(limes_context *context, const limes_program *program, limes_side *side, size_t index) {
   const limes_op *op = &program->op[index];
   size_t N = side->batch->items;
@@ -35,6 +42,7 @@ static limes_status move_grid(limes_context *context, const limes_program *progr
     limes_status status = op->ops->grid(context, op, &side->grid[op->in[0]][i], &grid[i]);
     if (status != LIMES_OK)
       return limes_place_error(context, program->model, op->line, op->column, limes_fail_in(context, status, "item %zu: ", i));
+    carry_segments(&program->value[op->out], &side->grid[op->in[0]][i], &grid[i]);
   }
   return LIMES_OK;
 }

@@ -40,7 +40,8 @@ typedef struct limes_param {
   double fallback;    /* the default; for a choice its index, for a switch 0 or 1; NAN: "decided by the others", see help */
   double least, most; /* the range of a number, ends included */
   bool open;          /* least itself is excluded */
-  const char *const *choices; /* of a choice, ended by NULL */
+  const char *const *choices; /* of a choice, ended by NULL; one written as "topk(k)" takes a whole number from 1 in brackets, */
+  size_t argument;            /* which goes to this offset, a uint32_t: 0 with the other choices. 0: no choice takes one */
   const char *help;           /* half a sentence: what it is, units */
 } limes_param;
 
@@ -83,12 +84,13 @@ typedef struct limes_shape {
   bool gaussian;       /* channels are jointly Gaussian: may feed an elementwise layer */
   bool zero_mean;      /* channels have mean zero: may feed a layer_norm */
   uint32_t affine;     /* layers with weights of their own on the way here; where branches meet, on the way with the fewest */
+  bool segments;       /* positions belong to segments, as words to sentences */
   const char *made_by; /* the word of the layer behind it, or "the input" */
 } limes_shape;
 
 /* what ops read and write */
 
-#define LIMES_TRACE_ARRAYS 2
+#define LIMES_TRACE_ARRAYS 3
 
 typedef struct limes_trace_size {
   uint32_t positions; /* arrays of T numbers */
@@ -175,6 +177,7 @@ typedef struct limes_layer_ops {
   bool affine;                            /* default: has no weights of its own */
   bool in_place;                          /* default: out needs its own memory */
   bool equal_positions;                   /* default: items may differ in their positions */
+  bool pools_segments;                    /* default: what it does does not depend on segments */
   /* checks parameters against each other; default: nothing to check. Leaves a sentence without the layer's name */
   limes_status (*check)(limes_context *context, const void *param);
   /* the positions behind the layer; default: those before it. Fails where they are too few. hidden stays the input's */

@@ -12,6 +12,7 @@
   X(erf)                                                                                                                         \
   X(layer_norm)                                                                                                                  \
   X(attention)                                                                                                                   \
+  X(attention_pool)                                                                                                              \
   X(identity)                                                                                                                    \
   X(residual)                                                                                                                    \
   X(sum)                                                                                                                         \

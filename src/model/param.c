@@ -10,9 +10,17 @@
 
 #define UNLIMITED_REAL 1e100 /* bounds of tables that mean none */
 #define UNLIMITED_COUNT (1 << 20)
+#define MOST_ARGUMENT (1 << 30) /* of the number behind a choice */
 
 static void *field(const limes_param *param, void *params) { return (char *)params + param->offset; }
 static const void *field_of(const limes_param *param, const void *params) { return (const char *)params + param->offset; }
+
+/* A choice that takes a number in brackets: the number, and the length of the choice's name */
+static uint32_t *argument(const limes_param *param, void *params) { return (void *)((char *)params + param->argument); }
+static uint32_t argument_of(const limes_param *param, const void *params) {
+  return param->argument == 0 ? 0 : *(const uint32_t *)(const void *)((const char *)params + param->argument);
+}
+static size_t name_length(const char *choice) { return strcspn(choice, "("); }
 
 size_t limes_param_count(const limes_layer_ops *ops) {
   size_t n = 0;
@@ -45,6 +53,8 @@ static void store(const limes_param *param, void *params, double value) {
     break;
   case LIMES_PARAM_CHOICE:
     *(int *)field(param, params) = decided ? (int)value : -1;
+    if (param->argument != 0)
+      *argument(param, params) = 0;
     break;
   case LIMES_PARAM_SWITCH:
     *(bool *)field(param, params) = whole != 0;
@@ -73,7 +83,7 @@ bool limes_param_is_default(const limes_param *param, const void *params) {
     return !size->each_axis && size->n[0] == whole;
   }
   case LIMES_PARAM_CHOICE:
-    return *(const int *)at == (decided ? (int)param->fallback : -1);
+    return *(const int *)at == (decided ? (int)param->fallback : -1) && argument_of(param, params) == 0;
   case LIMES_PARAM_SWITCH:
     return *(const bool *)at == (whole != 0);
   }
@@ -172,19 +182,47 @@ static bool read_axes(const char *text, size_t length, double n[2]) {
          limes_number_read(x + 1, length - (size_t)(x - text) - 1, &n[1]);
 }
 
+/* Choice k, the name of which is text[name]; behind it a number in brackets, where there should be one. */
+static limes_status read_choice(limes_context *context, const limes_param *param, void *params, size_t k, const char *text,
+                                size_t length, size_t name) {
+  char quote[LIMES_QUOTE_SIZE];
+  double value = 0;
+  bool takes_number = param->choices[k][name] == '(', has_number = length > name + 1 && text[length - 1] == ')';
+  if (takes_number && length == name)
+    return limes_fail(context, LIMES_WRONG_USE, "%.*s of %s needs a whole number in brackets, such as %.*s(3)", (int)name, text,
+                      param->name, (int)name, text);
+  if (!takes_number && length > name)
+    return limes_fail(context, LIMES_WRONG_USE, "%.*s of %s takes no number in brackets", (int)name, text, param->name);
+  if (takes_number && (!has_number || !limes_number_read(text + name + 1, length - name - 2, &value) || value < 1 ||
+                       value > MOST_ARGUMENT || value != floor(value)))
+    return limes_fail(context, LIMES_WRONG_USE, "%s is not a value of %s: %.*s takes a whole number from 1 to %d in its brackets",
+                      limes_quote(text, length, quote), param->name, (int)name, text, MOST_ARGUMENT);
+  store(param, params, (double)k);
+  if (takes_number)
+    *argument(param, params) = (uint32_t)value;
+  return LIMES_OK;
+}
+
 static limes_status read_word(limes_context *context, const limes_param *param, void *params, const char *text, size_t length) {
   static const char *const switches[] = {"no", "yes", NULL};
-  const char *const *words = param->kind == LIMES_PARAM_SWITCH ? switches : param->choices;
-  limes_closest closest = limes_closest_to(text, length);
-  char quote[LIMES_QUOTE_SIZE];
+  const char *const *words = param->kind == LIMES_PARAM_SWITCH ? switches : param->choices, *bracket = memchr(text, '(', length);
+  size_t name = param->argument != 0 && bracket != NULL ? (size_t)(bracket - text) : length, best = 0;
+  limes_closest closest = limes_closest_to(text, name);
+  char quote[LIMES_QUOTE_SIZE], word[32];
   for (size_t k = 0; words[k] != NULL; k++) {
-    if (strlen(words[k]) == length && memcmp(words[k], text, length) == 0) {
+    snprintf(word, sizeof word, "%.*s", (int)name_length(words[k]), words[k]);
+    if (strlen(word) == name && memcmp(word, text, name) == 0 && param->argument != 0)
+      return read_choice(context, param, params, k, text, length, name);
+    if (strlen(word) == name && memcmp(word, text, name) == 0) {
       store(param, params, (double)k);
       return LIMES_OK;
     }
-    limes_closest_try(&closest, words[k]);
+    size_t distance = closest.distance;
+    limes_closest_try(&closest, word);
+    best = closest.distance < distance ? k : best;
   }
-  return refuse(context, param, limes_quote(text, length, quote), false, words == switches ? NULL : closest.best);
+  bool suggest = words != switches && closest.best != NULL;
+  return refuse(context, param, limes_quote(text, length, quote), false, suggest ? words[best] : NULL);
 }
 
 limes_status limes_param_read(limes_context *context, const limes_param *param, void *params, const char *text, size_t length) {
@@ -225,7 +263,9 @@ void limes_param_print(const limes_param *param, const void *params, limes_text 
       limes_text_add(text, "x%u", (unsigned)size->n[1]);
     break;
   case LIMES_PARAM_CHOICE:
-    limes_text_add(text, "%s", param->choices[*(const int *)at]);
+    limes_text_add(text, "%.*s", (int)name_length(param->choices[*(const int *)at]), param->choices[*(const int *)at]);
+    if (argument_of(param, params) != 0)
+      limes_text_add(text, "(%u)", (unsigned)argument_of(param, params));
     break;
   case LIMES_PARAM_SWITCH:
     limes_text_add(text, "%s", *(const bool *)at ? "yes" : "no");

@@ -134,12 +134,13 @@ static limes_status add_chain(limes_context *context, limes_program *program, co
   return status;
 }
 
-limes_status limes_program_create(limes_context *context, const limes_model *model, uint32_t axes, limes_program *program) {
+limes_status limes_program_create(limes_context *context, const limes_model *model, uint32_t axes, bool segments,
+                                  limes_program *program) {
   *program = (limes_program){.model = model};
   limes_status status = limes_model_complete(context, model);
   uint32_t value = 0;
   if (status == LIMES_OK)
-    status = add_value(context, program, (limes_shape){.axes = axes, .made_by = "the input"}, &value);
+    status = add_value(context, program, (limes_shape){.axes = axes, .segments = segments, .made_by = "the input"}, &value);
   if (status == LIMES_OK)
     status = add_chain(context, program, &model->chain, &value);
   program->readout = value;

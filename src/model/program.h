@@ -16,10 +16,10 @@ typedef struct limes_program {
   uint32_t readout; /* the value behind the last layer */
 } limes_program;
 
-/* The program of a model on items with so many position axes. Fails with line, column and caret where a layer's input is
- * not what it needs. The model must outlive it. */
-limes_status limes_program_create(limes_context *context, const limes_model *model, uint32_t axes, limes_program *program)
-    LIMES_MUST_USE;
+/* The program of a model on items with so many position axes, whose positions belong to segments or not. Fails with line, column
+ * and caret where a layer's input is not what it needs. The model must outlive it. */
+limes_status limes_program_create(limes_context *context, const limes_model *model, uint32_t axes, bool segments,
+                                  limes_program *program) LIMES_MUST_USE;
 void limes_program_clear(limes_program *program);
 
 #endif

@@ -1,4 +1,5 @@
-/* Training items: ragged arrays x [T_1 + T_2 + ..., C], the sizes [N,2] of the items, and which positions are hidden. */
+/* Training items: ragged arrays x [T_1 + T_2 + ..., C], the sizes [N,2] of the items, which positions are hidden, and
+ * their segments. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,6 +27,19 @@ static limes_status set_hidden(limes_context *context, limes_batch *batch, const
   return LIMES_OK;
 }
 
+static limes_status copy_segments(limes_context *context, const limes_batch *from, limes_batch *copy) {
+  size_t positions = from->start[from->items];
+  copy->segment = limes_allocate(context, positions, sizeof *copy->segment);
+  if (copy->segment == NULL)
+    return LIMES_NO_MEMORY;
+  memcpy(copy->segment, from->segment, positions * sizeof *copy->segment);
+  for (size_t i = 0; i < from->items; i++) {
+    copy->grid[i].segment = copy->segment + copy->start[i];
+    copy->grid[i].segments = from->grid[i].segments;
+  }
+  return LIMES_OK;
+}
+
 limes_status limes_items_copy(limes_context *context, const limes_batch *from, limes_batch **copy) {
   *copy = NULL;
   size_t(*size)[2] = limes_allocate(context, from->items, sizeof *size);
@@ -40,8 +54,10 @@ limes_status limes_items_copy(limes_context *context, const limes_batch *from, l
   if (status != LIMES_OK)
     return status;
   memcpy((*copy)->x, from->x, from->start[from->items] * from->features * sizeof *from->x);
-  if (from->hidden != NULL)
+  if (status == LIMES_OK && from->hidden != NULL)
     status = set_hidden(context, *copy, from->hidden);
+  if (status == LIMES_OK && from->segment != NULL)
+    status = copy_segments(context, from, *copy);
   if (status != LIMES_OK) {
     limes_batch_destroy(*copy);
     *copy = NULL;
@@ -52,7 +68,7 @@ limes_status limes_items_copy(limes_context *context, const limes_batch *from, l
 limes_status limes_items_arrays(limes_context *context, const limes_batch *batch, limes_named_array arrays[LIMES_ITEM_ARRAYS],
                                 size_t *count, int64_t **memory) {
   size_t n = batch->items, positions = batch->start[n];
-  int64_t *integers = *memory = limes_allocate(context, 2 * n + positions, sizeof *integers);
+  int64_t *integers = *memory = limes_allocate(context, 2 * (n + positions), sizeof *integers);
   if (integers == NULL)
     return LIMES_NO_MEMORY;
   for (size_t i = 0; i < n; i++) {
@@ -64,11 +80,15 @@ limes_status limes_items_arrays(limes_context *context, const limes_batch *batch
   arrays[(*count)++] = (limes_named_array){.name = "items", .text = axes[batch->axes]};
   arrays[(*count)++] = (limes_named_array){.name = "x", .rank = 2, .size = {positions, batch->features}, .data = batch->x};
   arrays[(*count)++] = (limes_named_array){.name = "size", .rank = 2, .size = {n, 2}, .integers = integers};
-  if (batch->hidden == NULL)
-    return LIMES_OK;
-  for (size_t a = 0; a < positions; a++)
-    integers[2 * n + a] = batch->hidden[a];
-  arrays[(*count)++] = (limes_named_array){.name = "hidden", .rank = 1, .size = {positions}, .integers = integers + 2 * n};
+  integers += 2 * n;
+  if (batch->hidden != NULL)
+    arrays[(*count)++] = (limes_named_array){.name = "hidden", .rank = 1, .size = {positions}, .integers = integers};
+  for (size_t a = 0; batch->hidden != NULL && a < positions; a++)
+    *integers++ = batch->hidden[a];
+  if (batch->segment != NULL)
+    arrays[(*count)++] = (limes_named_array){.name = "segment", .rank = 1, .size = {positions}, .integers = integers};
+  for (size_t a = 0; batch->segment != NULL && a < positions; a++)
+    *integers++ = batch->segment[a];
   return LIMES_OK;
 }
 
@@ -125,6 +145,24 @@ static limes_status restore_hidden(limes_context *context, limes_file *file, lim
   return status;
 }
 
+/* A fit of earlier days, or of items without segments, has no such array. */
+static limes_status restore_segments(limes_context *context, limes_file *file, limes_batch *batch) {
+  limes_named_array array = {0};
+  limes_status status = limes_file_get(context, file, "segment", &array);
+  if (status != LIMES_OK || array.data == NULL)
+    return status;
+  size_t size[2] = {batch->start[batch->items], 0};
+  status = limes_gp_find_array(context, file, "segment", 1, size, &array);
+  int64_t *segment = status == LIMES_OK ? limes_allocate(context, size[0], sizeof *segment) : NULL;
+  if (segment == NULL)
+    return status == LIMES_OK ? LIMES_NO_MEMORY : status;
+  for (size_t a = 0; a < size[0]; a++)
+    segment[a] = array.data[a] >= 0 && array.data[a] < UINT32_MAX ? (int64_t)array.data[a] : 0;
+  status = limes_batch_set_segments(context, batch, segment);
+  free(segment);
+  return status;
+}
+
 limes_status limes_items_restore(limes_context *context, limes_file *file, limes_batch **batch) {
   limes_named_array x = {0}, sizes = {0};
   size_t x_size[2] = {0, 0}, sizes_size[2] = {0, 2}, (*size)[2] = NULL;
@@ -148,6 +186,8 @@ limes_status limes_items_restore(limes_context *context, limes_file *file, limes
     return status;
   memcpy((*batch)->x, x.data, x_size[0] * x_size[1] * sizeof *x.data);
   status = restore_hidden(context, file, *batch);
+  if (status == LIMES_OK)
+    status = restore_segments(context, file, *batch);
   if (status != LIMES_OK) {
     limes_batch_destroy(*batch);
     *batch = NULL;

@@ -71,13 +71,14 @@ static void every_one(const char *what, action *act, const char *name) {
 }
 
 static const double x[24] = {1, 2, 3};
-static const int64_t labels[4] = {0, 1, 0, 1}, lengths[4] = {2, 1, 3, 3}, mask[12] = {0, 1, 0, 0, 0, 1};
+static const int64_t labels[4] = {0, 1, 0, 1}, lengths[4] = {2, 1, 3, 3}, mask[12] = {0, 1, 0, 0, 0, 1}, segments[12] = {0, 1, 1};
 
 static limes_status write_arrays(const char *name) {
   const limes_named_array arrays[] = {
       {.name = "a", .rank = 3, .size = {4, 3, 2}, .data = x},
       {.name = "a_y", .rank = 1, .size = {4}, .integers = labels},
       {.name = "a_lengths", .rank = 1, .size = {4}, .integers = lengths},
+      {.name = "a_segments", .rank = 2, .size = {4, 3}, .integers = segments},
       {.name = "b", .rank = 3, .size = {4, 3, 2}, .data = x},
       {.name = "b_mask", .rank = 2, .size = {4, 3}, .integers = mask},
       {.name = "text", .text = "hello"},

@@ -22,7 +22,7 @@ def scaled(x, item, factor):
     x[item] = [v * factor for v in x[item]]
 
 
-# name, model, shape of x1, shape of x2 (None: symmetric), what else: change=function of x1, lengths1/2, holes1/2
+# name, model, shape of x1, shape of x2 (None: symmetric), what else: change=function of x1, lengths1/2, holes1/2, segments1/2
 KERNEL = [
     # fully connected
     ("fcn-relu-repeated-item", "dense(w_std=1.3, b_std=0.2) relu dense(w_std=0.9, b_std=0.3) relu dense", (4, 3), None,
@@ -129,12 +129,53 @@ KERNEL = [
     ("transformer-ragged", "dense repeat(2, residual(layer_norm attention(position=sum, decay=relative, k_std=2)) "
      "residual(layer_norm dense(w_std=sqrt(2)) relu dense)) layer_norm global_avg_pool dense", (3, 4, 2), (2, 4, 2),
      {"lengths1": [4, 2, 3], "lengths2": [1, 4]}),
+    # attention: other weights
+    ("zeta-erf", "dense(b_std=0.2) attention(zeta=erf, q_std=1.5, b_std=0.1) relu global_avg_pool dense", (3, 4, 2), (2, 4, 2)),
+    ("zeta-sparsemax", "conv(2, b_std=0.1) relu attention(zeta=sparsemax, q_std=2, k_std=1.5) relu global_avg_pool dense",
+     (3, 6, 2), (2, 6, 2)),
+    ("zeta-sparsemax-causal", "dense(w_std=2) attention(zeta=sparsemax, causal=yes, position=sum, decay=cauchy) relu flatten "
+     "dense", (3, 5, 2), None),
+    ("zeta-entmax15", "dense(w_std=1.5) relu attention(zeta=entmax15, q_std=2, position=concat, in_values=yes) relu "
+     "global_avg_pool dense", (3, 6, 2), (2, 6, 2)),
+    ("zeta-entmax15-ragged", "conv(3) attention(zeta=entmax15, k_std=3, position=sum, decay=relative) relu global_avg_pool "
+     "dense", (3, 6, 2), (2, 5, 2), {"lengths1": [6, 1, 4], "lengths2": [3, 5]}),
+    ("zeta-topk", "dense(b_std=0.3) relu attention(zeta=topk(2), q_std=2) relu global_avg_pool dense", (3, 5, 2), (2, 5, 2)),
+    ("zeta-topk-holes", "conv(3) attention(zeta=topk(3), causal=yes, k_std=2) relu global_avg_pool dense", (3, 6, 2), (2, 6, 2),
+     {"holes1": [[1], [], [0, 3]], "holes2": [[2], [0, 1, 2]]}),
+    ("zeta-pruned", "conv(2) relu attention(prune=0.2, q_std=2, k_std=2) relu flatten dense", (3, 6, 2), (2, 6, 2)),
+    ("zeta-pruned-to-the-largest", "dense attention(prune=0.9, causal=yes, b_std=0.2) relu global_avg_pool dense", (3, 5, 2),
+     (2, 5, 2)),
+    ("shaped", "dense attention(center=yes, skip=0.8, q_std=2) relu dense attention(center=yes, causal=yes, skip=-0.5) relu "
+     "global_avg_pool dense", (3, 4, 2), (2, 4, 2)),
+    ("shaped-holes", "dense(b_std=0.1) attention(center=yes, skip=1, zeta=sparsemax, q_std=1.5) attention(skip=0.6, zeta=topk(1)) "
+     "relu global_avg_pool dense", (3, 5, 2), (2, 5, 2), {"holes1": [[1], [], [0, 3]], "holes2": [[2], [0, 1, 2]]}),
+    # attention_pool
+    ("attention-pool", "conv(3, b_std=0.2) relu attention_pool(q_std=2, b_std=0.3) relu dense", (3, 5, 2), (2, 5, 2)),
+    ("attention-pool-learned", "dense relu attention_pool(learned, zeta=topk(3), v_std=1.2) relu dense", (3, 5, 2), None),
+    ("attention-pool-image", "conv(2) relu attention_pool(position=sum, decay=relative, zeta=entmax15, k_std=2) erf dense",
+     (2, 3, 3, 2), (2, 3, 3, 2)),
+    ("attention-pool-ragged", "dense relu attention_pool(position=concat, decay=cauchy, prune=0.15, q_std=2, o_std=0.8) relu "
+     "dense", (3, 6, 2), (2, 5, 2), {"lengths1": [6, 1, 4], "lengths2": [3, 5]}),
+    ("attention-pool-holes", "conv(3) relu attention_pool(zeta=sparsemax, q_std=3) relu dense", (3, 5, 2), None,
+     {"holes1": [[1], [], [0, 3]]}),
+    ("hierarchical-softmax", "conv(3) relu attention_pool(q_std=2, b_std=0.1) relu attention_pool relu dense", (3, 7, 2),
+     (2, 6, 2), {"segments1": [[0, 0, 0, 1, 1, 2, 2], [3, 3, 3, 3, 3, 3, 3], [0, 1, 2, 3, 4, 5, 9]],
+                 "segments2": [[0, 0, 1, 1, 1, 1], [0, 0, 0, 4, 4, 5]]}),
+    ("hierarchical-sparsemax", "dense relu attention_pool(zeta=sparsemax, k_std=2, position=sum, decay=relative) relu "
+     "attention(zeta=topk(2)) relu attention_pool(zeta=entmax15, q_std=2) relu dense", (3, 7, 2), None,
+     {"segments1": [[0, 0, 0, 1, 1, 2, 2], [0, 0, 0, 0, 1, 1, 1], [0, 1, 1, 2, 3, 3, 3]], "tails1": [7, 6, 4]}),
+    ("hierarchical-pruned-flatten", "conv(2) relu attention_pool(prune=0.3, q_std=2) relu flatten dense", (3, 6, 2), (2, 6, 2),
+     {"segments1": [[0, 0, 0, 1, 1, 1], [0, 1, 1, 1, 1, 1], [0, 0, 0, 0, 0, 7]], "holes1": [[1], [], [0, 3]],
+      "segments2": [[0, 0, 1, 1, 1, 1], [0, 0, 0, 0, 4, 4]]}),
 ]
 
 POSITIONS = [
     ("positions-conv1d", "conv(3, b_std=0.2)", (2, 4, 2), (2, 4, 2)),
     ("positions-attention", "dense relu attention(position=sum, decay=cauchy, q_std=2) relu dense", (2, 3, 2), None),
     ("positions-causal", "dense attention(causal=yes, k_std=2, b_std=0.3)", (2, 4, 2), (1, 4, 2)),
+    ("positions-sparse", "dense attention(zeta=topk(2), skip=0.5) relu dense(b_std=0.2)", (2, 5, 2), (1, 5, 2)),
+    ("positions-segments", "conv(3) attention_pool(zeta=sparsemax, q_std=2) relu dense", (2, 5, 2), None,
+     {"segments1": [[0, 0, 0, 1, 1], [0, 1, 1, 1, 1]]}),
     ("positions-conv2d-stride", "conv(3x2, stride=1x2) relu", (2, 3, 3, 2), (1, 3, 3, 2)),
     ("positions-pool", "conv(2) relu avg_pool(2, stride=1, padding=same, normalize_edges=yes)", (2, 4, 2), None),
 ]

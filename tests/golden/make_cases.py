@@ -80,11 +80,14 @@ def masked(x, side, more):
         inside = [all(a < n for a, n in zip(where, cut)) for where in places]
         away = [p in holes[i] for p in range(len(places))]
         hidden.append([not seen or gone for seen, gone in zip(inside, away)])
+        segments = more["segments" + side][i][:cut[0]] if "segments" + side in more else None
         items.append((tuple(cut), [gone for seen, gone in zip(inside, away) if seen],
-                      [list(row) for seen, row in zip(inside, rows) if seen]))
+                      [list(row) for seen, row in zip(inside, rows) if seen], segments))
         for row, gone in zip(rows, hidden[i]):
             if gone:
                 row[:] = [1e3 * (1 + v) for v in row]
+    if "segments" + side in more:
+        arrays["x%s_segments" % side] = more["segments" + side]
     if "lengths" + side in more:
         arrays["x%s_lengths" % side] = lengths
     elif any(flat(hidden)):

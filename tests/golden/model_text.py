@@ -12,6 +12,7 @@ ORDER = {  # parameters in the order in which bare values fill them
     "abrelu": ["a", "b"],
     "erf": ["a", "b", "c"],
     "layer_norm": ["eps", "axes"],
+    "attention_pool": ["query"],
 }
 BRANCHED = {"residual", "sum", "repeat"}
 

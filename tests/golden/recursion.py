@@ -11,10 +11,10 @@ from model_text import number, size
 
 class Items:
     """All positions of all items in a row. grid[i]: position sizes of item i (() has none), hidden[p]: a hole at p,
-    cov[p][q] and ntk[p][q] for every two positions p and q."""
+    cov[p][q] and ntk[p][q] for every two positions p and q; segment[p]: the segment of position p, None: there are none."""
 
     def __init__(self, grid, hidden, cov, ntk):
-        self.grid, self.hidden, self.cov, self.ntk = grid, hidden, cov, ntk
+        self.grid, self.hidden, self.cov, self.ntk, self.segment = grid, hidden, cov, ntk, None
         self.first = [0]
         for sizes in grid:
             self.first.append(self.first[-1] + count(sizes))
@@ -32,7 +32,9 @@ class Items:
     def with_values(self, cov, ntk):
         """The same positions with functions cov(p, q), ntk(p, q); holes give zeros."""
         keep = lambda f: [[mpf(0) if self.hidden[p] or self.hidden[q] else f(p, q) for q in self.all()] for p in self.all()]
-        return Items(self.grid, self.hidden, keep(cov), keep(ntk))
+        made = Items(self.grid, self.hidden, keep(cov), keep(ntk))
+        made.segment = self.segment
+        return made
 
 
 def count(sizes):
@@ -43,11 +45,13 @@ def count(sizes):
 
 
 def start(items):
-    """items: (sizes, hidden [T], features [T][C]) each. K = <x, x'> / C, Theta = 0."""
-    rows = [row for _, _, features in items for row in features]
-    hidden = [flag for _, flags, _ in items for flag in flags]
+    """items: (sizes, hidden [T], features [T][C], segments [T] or None) each. K = <x, x'> / C, Theta = 0."""
+    rows = [row for item in items for row in item[2]]
+    hidden = [flag for item in items for flag in item[1]]
     rows = [[mpf(v) for v in row] for row in rows]
-    blank = Items([sizes for sizes, _, _ in items], hidden, None, None)
+    blank = Items([item[0] for item in items], hidden, None, None)
+    if len(items[0]) > 3 and items[0][3] is not None:
+        blank.segment = [s for item in items for s in item[3]]
     dot = lambda p, q: sum(u * v for u, v in zip(rows[p], rows[q])) / len(rows[p])
     return blank.with_values(dot, lambda p, q: mpf(0))
 
@@ -55,7 +59,9 @@ def start(items):
 def run(chain, z, shake=lambda z: z):
     """The chain's layers one after another; shake(z) is what happens behind each of them."""
     for word, given, branches in chain:
-        z = shake(_layer(word, given, branches, z, shake))
+        made = shake(_layer(word, given, branches, z, shake))
+        made.segment = z.segment if made.grid == z.grid and word != "attention_pool" else None
+        z = made
     return z
 
 
@@ -230,21 +236,64 @@ def _with_positions(z, given):
     return mix(z.cov), mix(z.ntk)
 
 
+def _root(f, low, high):
+    """Where the falling function f is zero, by halving"""
+    for _ in range(mp.prec + 10):
+        middle = (low + high) / 2
+        low, high = (middle, high) if f(middle) > 0 else (low, middle)
+    return low
+
+
+def _softmax(row):
+    weights = [mp.exp(v) for v in row]
+    return [w / sum(weights) for w in weights]
+
+
+def _sparsemax(row):
+    tau = _root(lambda t: sum(max(v - t, mpf(0)) for v in row) - 1, max(row) - 1, max(row))
+    return [max(v - tau, mpf(0)) for v in row]
+
+
+def _entmax15(row):
+    half = [v / 2 for v in row]
+    tau = _root(lambda t: sum(max(v - t, mpf(0)) ** 2 for v in half) - 1, max(half) - 1, max(half))
+    return [max(v - tau, mpf(0)) ** 2 for v in half]
+
+
+def _topk(row, k):
+    order = sorted(range(len(row)), key=lambda c: (-row[c], c))[:k]
+    weights = dict(zip(order, _softmax([row[c] for c in order])))
+    return [weights.get(c, mpf(0)) for c in range(len(row))]
+
+
+def _pruned(weights, least):
+    kept = [w if w >= min(least, max(weights)) else mpf(0) for w in weights]
+    return [w / sum(kept) for w in kept]
+
+
+def _zeta(given, row):
+    """The weights of the visible keys of one row from their logits"""
+    zeta = given.get("zeta", "softmax")
+    if zeta.startswith("topk"):
+        return _topk(row, int(zeta[5:-1]))
+    if zeta == "softmax":
+        return _pruned(_softmax(row), mpf(number(given.get("prune", 0))))
+    if zeta in ("sparsemax", "entmax15"):
+        return {"sparsemax": _sparsemax, "entmax15": _entmax15}[zeta](row)
+    return [{"identity": lambda v: v, "relu": lambda v: max(v, mpf(0)), "abs": abs, "erf": mp.erf}[zeta](v) for v in row]
+
+
 def _attention_weights(z, given, logit):
     """Z[p][q], q a position of the same item"""
-    zeta, causal = given.get("zeta", "softmax"), given.get("causal") == "yes"
+    causal, skip = given.get("causal") == "yes", _std(given, "skip", 0)
     weights = [[mpf(0)] * z.first[-1] for _ in z.all()]
     for i in range(len(z.grid)):
         for p in z.of(i):
             seen = [q for q in z.of(i) if not z.hidden[q] and not (causal and q > p)]
             if z.hidden[p]:
                 continue
-            logits = {q: logit(p, q) for q in seen}
-            if zeta == "softmax":
-                total = sum(mp.exp(v) for v in logits.values())
-            for q, v in logits.items():
-                weights[p][q] = {"softmax": lambda: mp.exp(v) / total, "identity": lambda: v,
-                                 "relu": lambda: max(v, mpf(0)), "abs": lambda: abs(v)}[zeta]()
+            for q, w in zip(seen, _zeta(given, [logit(p, q) for q in seen])):
+                weights[p][q] = w + (skip if p == q else 0) - (mpf(1) / len(seen) if given.get("center") == "yes" else 0)
     return weights
 
 
@@ -268,4 +317,28 @@ def attention(z, given):
     return z.with_values(lambda p, q: ov2 * k[p][q] + b2, lambda p, q: ov2 * theta[p][q] + b2 + 2 * ov2 * k[p][q])
 
 
-LAYERS = {f.__name__: f for f in (dense, conv, avg_pool, global_avg_pool, flatten, layer_norm, attention)}
+def attention_pool(z, given):
+    """One output for each segment, or for each item: sums over its visible positions, written out"""
+    cov, _ = _with_positions(z, given)
+    qk = _std(given, "q_std") * _std(given, "k_std")
+    ov2 = (_std(given, "v_std") * _std(given, "o_std")) ** 2
+    b2 = _std(given, "b_std", 0) ** 2
+    grid, members, weights = [], [], {}
+    for i in range(len(z.grid)):
+        parts = {}
+        for p in z.of(i):
+            if not z.hidden[p]:
+                parts.setdefault(0 if z.segment is None else z.segment[p], []).append(p)
+        grid.append(() if z.segment is None else (len(parts),))
+        members += [parts[s] for s in sorted(parts)]
+    for part in members:
+        learned = given.get("query") == "learned"
+        weights.update(zip(part, _zeta(given, [mpf(0) if learned else qk * sum(cov(a, c) for a in part) / len(part)
+                                               for c in part])))
+    outputs = Items(grid, [False] * len(members), None, None)
+    pooled = lambda m, s, t: sum(weights[p] * m[p][q] * weights[q] for p in members[s] for q in members[t])
+    k = lambda s, t: ov2 * pooled(z.cov, s, t)
+    return outputs.with_values(lambda s, t: k(s, t) + b2, lambda s, t: ov2 * pooled(z.ntk, s, t) + b2 + 2 * k(s, t))
+
+
+LAYERS = {f.__name__: f for f in (dense, conv, avg_pool, global_avg_pool, flatten, layer_norm, attention, attention_pool)}

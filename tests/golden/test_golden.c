@@ -21,9 +21,7 @@ typedef struct {
 typedef enum { RIGHT, WRONG, LATER } verdict;
 
 /* What the words registered today do not take yet; a case with one of these may be refused by the parser. */
-static const char *const later_choices[] = {"scale=sqrt", "zeta=erf", "zeta=sparsemax", "zeta=entmax15",
-                                            "zeta=topk",  "prune=",   "qk_correlation", "center=",
-                                            "skip=",      "survive=", "coins="};
+static const char *const later_choices[] = {"scale=sqrt", "qk_correlation", "survive=", "coins="};
 
 static bool word_is_registered(const char *word, size_t length) {
   const char *known;

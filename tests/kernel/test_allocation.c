@@ -31,6 +31,8 @@ static limes_status try_batch(limes_context *context) {
   if (status == LIMES_OK)
     status = limes_batch_set_targets(context, batch, data.y, K);
   if (status == LIMES_OK)
+    status = limes_batch_set_segments(context, batch, (const int64_t[N * T]){0});
+  if (status == LIMES_OK)
     status = limes_batch_create_ragged(context, 3, C, lengths, data.x, &ragged);
   limes_batch_destroy(batch);
   limes_batch_destroy(ragged);
@@ -99,7 +101,7 @@ static limes_status try_write(limes_context *context) {
 
 static const char *const model_text = "conv(3, b_std=0.1) # comment\n relu dense repeat(2, residual(attention(position=sum, "
                                       "decay=cauchy, decay_power=2) relu dense, alpha=0.3)) "
-                                      "sum(layer_norm | dense relu dense) global_avg_pool dense(w_std=sqrt(2))";
+                                      "sum(layer_norm | attention(zeta=topk(2)) relu dense) attention_pool dense(w_std=sqrt(2))";
 
 static limes_status try_parse(limes_context *context) {
   limes_model *model = NULL;

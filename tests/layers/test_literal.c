@@ -136,17 +136,18 @@ static void convolution_equals_its_loop(void **state) {
   }
 }
 
-enum { SOFTMAX, IDENTITY, RELU, ABS };
+enum { SOFTMAX, IDENTITY, RELU, ABS, ERF, SPARSEMAX, ENTMAX15, TOPK, ZETAS };
 enum { NO_POSITIONS, SUM, CONCAT, ONLY };
 enum { NO_DECAY, CAUCHY, EXPONENTIAL, RELATIVE };
-static const char *const zetas[] = {"softmax", "identity", "relu", "abs"};
+static const char *const zetas[] = {"softmax", "identity", "relu", "abs", "erf", "sparsemax", "entmax15", "topk"};
 static const char *const position_words[] = {"none", "sum", "concat", "only"};
 static const char *const decays[] = {"none", "cauchy", "exponential", "relative"};
 
 typedef struct {
   int zeta, position, decay;
-  bool in_values, causal;
-  double q_std, k_std, v_std, o_std, b_std, position_std, share, rate, power, norm;
+  bool in_values, causal, center;
+  size_t k;
+  double prune, skip, q_std, k_std, v_std, o_std, b_std, position_std, share, rate, power, norm;
 } attention;
 
 /* R between position a of an item of size n and position b of one of size m */
@@ -182,24 +183,64 @@ static double with_position(const attention *f, double value, double r) {
   }
 }
 
+/* max(z scale - tau, 0)^power, which sum to 1 */
+static void sparse_row(size_t n, double *z, double scale, double power) {
+  double low = -INFINITY, high = -INFINITY;
+  for (size_t c = 0; c < n; c++)
+    high = fmax(high, z[c] * scale);
+  low = high - 1;
+  for (unsigned step = 0; step < 80; step++) {
+    double middle = (low + high) / 2, sum = 0;
+    for (size_t c = 0; c < n; c++)
+      sum += pow(fmax(z[c] * scale - middle, 0), power);
+    *(sum > 1 ? &low : &high) = middle;
+  }
+  for (size_t c = 0; c < n; c++)
+    z[c] = pow(fmax(z[c] * scale - low, 0), power);
+}
+
+/* softmax over the k largest, then without weights under f->prune */
+static void softmax_row(const attention *f, size_t n, double *z) {
+  double weight[MAX_POSITIONS], total = 0, largest = 0, kept = 0;
+  for (size_t c = 0; c < n; c++) {
+    size_t before = 0;
+    for (size_t d = 0; d < n; d++)
+      before += z[d] > z[c] || (z[d] == z[c] && d < c);
+    weight[c] = f->zeta == TOPK && before >= f->k ? 0 : exp(z[c]);
+    total += weight[c];
+    largest = fmax(largest, weight[c]);
+  }
+  for (size_t c = 0; c < n; c++) {
+    z[c] = weight[c] / total < fmin(f->prune, largest / total) ? 0 : weight[c];
+    kept += z[c];
+  }
+  for (size_t c = 0; c < n; c++)
+    z[c] /= kept;
+}
+
+static void zeta_row(const attention *f, size_t n, double *z) {
+  if (f->zeta == SOFTMAX || f->zeta == TOPK)
+    softmax_row(f, n, z);
+  else if (f->zeta == SPARSEMAX || f->zeta == ENTMAX15)
+    sparse_row(n, z, f->zeta == SPARSEMAX ? 1 : 0.5, f->zeta == SPARSEMAX ? 1 : 2);
+  else
+    for (size_t c = 0; c < n; c++)
+      z[c] = f->zeta == RELU ? fmax(z[c], 0) : f->zeta == ABS ? fabs(z[c]) : f->zeta == ERF ? erf(z[c]) : z[c];
+}
+
 /* Z of one item from its own K, [T, T] */
 static void weights_of(const attention *f, const pair *own, unsigned axes, double Z[MAX_POSITIONS][MAX_POSITIONS]) {
   size_t T = positions(own, 0);
   for (size_t a = 0; a < T; a++) {
     size_t last = f->causal ? a : T - 1;
-    double total = 0;
-    for (size_t c = 0; c < T; c++) {
+    memset(Z[a], 0, sizeof Z[a]);
+    for (size_t c = 0; c <= last; c++) {
       double r = position_covariance(f, a, own->size[0], c, own->size[0], axes);
-      double logit = f->q_std * f->k_std * with_position(f, own->cov[a][c], r);
-      Z[a][c] = c > last             ? 0
-                : f->zeta == SOFTMAX ? exp(logit)
-                : f->zeta == RELU    ? fmax(logit, 0)
-                : f->zeta == ABS     ? fabs(logit)
-                                     : logit;
-      total += Z[a][c];
+      Z[a][c] = f->q_std * f->k_std * with_position(f, own->cov[a][c], r);
     }
-    for (size_t c = 0; f->zeta == SOFTMAX && c < T; c++)
-      Z[a][c] /= total;
+    zeta_row(f, last + 1, Z[a]);
+    for (size_t c = 0; c <= last; c++)
+      Z[a][c] += (c == a ? f->skip : 0) - (f->center ? 1 / (double)(last + 1) : 0);
   }
 }
 
@@ -228,7 +269,11 @@ static void attend(const attention *f, const pair *in, const pair *own_x, const 
 static double tenths(random_stream *stream, size_t low, size_t high) { return (double)random_count(stream, low, high) / 10; }
 
 static attention random_attention(random_stream *stream, unsigned trial, char *text, size_t room) {
-  attention f = {.zeta = (int)(trial % 4), .position = (int)(trial / 4 % 4), .decay = (int)(trial / 16 % 4)};
+  attention f = {.zeta = (int)(trial % ZETAS), .position = (int)(trial / ZETAS % 4), .decay = (int)(trial / ZETAS / 4 % 4)};
+  f.k = random_count(stream, 1, 4);
+  f.prune = f.zeta == SOFTMAX ? tenths(stream, 0, 5) : 0;
+  f.center = random_count(stream, 0, 3) == 0;
+  f.skip = random_count(stream, 0, 3) == 0 ? tenths(stream, 0, 20) - 1 : 0;
   f.causal = random_count(stream, 0, 1) == 1;
   f.in_values = (f.position == SUM || f.position == CONCAT) && random_count(stream, 0, 1) == 1;
   f.q_std = tenths(stream, 5, 20);
@@ -241,10 +286,14 @@ static attention random_attention(random_stream *stream, unsigned trial, char *t
   f.rate = tenths(stream, 1, 30);
   f.power = tenths(stream, 4, 10);
   f.norm = tenths(stream, 5, 10);
-  int length = snprintf(
-      text, room,
-      "dense(w_std=1.25, b_std=0.5) dense attention(zeta=%s, causal=%s, q_std=%g, k_std=%g, v_std=%g, o_std=%g, b_std=%g",
-      zetas[f.zeta], f.causal ? "yes" : "no", f.q_std, f.k_std, f.v_std, f.o_std, f.b_std);
+  char k[16] = "";
+  if (f.zeta == TOPK)
+    snprintf(k, sizeof k, "(%zu)", f.k);
+  int length = snprintf(text, room,
+                        "dense(w_std=1.25, b_std=0.5) dense attention(zeta=%s%s, prune=%g, center=%s, skip=%g, causal=%s, "
+                        "q_std=%g, k_std=%g, v_std=%g, o_std=%g, b_std=%g",
+                        zetas[f.zeta], k, f.prune, f.center ? "yes" : "no", f.skip, f.causal ? "yes" : "no", f.q_std, f.k_std,
+                        f.v_std, f.o_std, f.b_std);
   if (f.position != NO_POSITIONS)
     length += snprintf(text + length, room - (size_t)length, ", position=%s, position_std=%g, decay=%s, in_values=%s",
                        position_words[f.position], f.position_std, decays[f.decay], f.in_values ? "yes" : "no");
@@ -265,11 +314,11 @@ static void attention_equals_its_loop(void **state) {
   limes_context *context = *state;
   random_stream stream = {2};
   static pair own[4], before, after;
-  for (unsigned trial = 0; trial < 128; trial++) {
+  for (unsigned trial = 0; trial < 256; trial++) {
     char text[512], pooled[600];
     attention f = random_attention(&stream, trial, text, sizeof text);
     snprintf(pooled, sizeof pooled, "%s global_avg_pool", text);
-    size_t lengths[] = {random_count(&stream, 1, 8), random_count(&stream, 1, 8), 1, 5}, items = trial / 64 == 0 ? 4 : 2;
+    size_t lengths[] = {random_count(&stream, 1, 8), random_count(&stream, 1, 8), 1, 5}, items = trial / 128 == 0 ? 4 : 2;
     unsigned axes = items == 4 ? 1 : 2;
     limes_batch *x = axes == 1
                          ? random_ragged(context, trial, items, lengths, 3)

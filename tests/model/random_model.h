@@ -57,8 +57,8 @@ static inline double random_number(random_source *source, const limes_param *par
 }
 
 static inline void set_random(limes_context *context, limes_model *model, const limes_param *param, random_source *source) {
-  char size[32];
-  size_t choices = 0;
+  char size[32], choice[64];
+  size_t choices = 0, chosen = 0, name = 0;
   switch (param->kind) {
   case LIMES_PARAM_SIZE:
     if (random_below(source, 2) == 0) {
@@ -73,7 +73,12 @@ static inline void set_random(limes_context *context, limes_model *model, const 
   case LIMES_PARAM_CHOICE:
     while (param->choices[choices] != NULL)
       choices++;
-    assert_ok(context, limes_model_set(context, model, param->name, param->choices[random_below(source, choices)]));
+    chosen = random_below(source, choices);
+    name = strcspn(param->choices[chosen], "(");
+    snprintf(choice, sizeof choice, "%.*s", (int)name, param->choices[chosen]);
+    if (param->choices[chosen][name] == '(')
+      snprintf(choice + name, sizeof choice - name, "(%zu)", 1 + random_below(source, 1 << 30));
+    assert_ok(context, limes_model_set(context, model, param->name, choice));
     break;
   case LIMES_PARAM_SWITCH:
     assert_ok(context, limes_model_set(context, model, param->name, random_below(source, 2) == 0 ? "yes" : "no"));
@@ -149,7 +154,8 @@ static inline bool same_value(const limes_param *param, const void *a, const voi
   case LIMES_PARAM_SIZE:
     return s->n[0] == t->n[0] && s->n[1] == t->n[1] && s->each_axis == t->each_axis;
   case LIMES_PARAM_CHOICE:
-    return memcmp(x, y, sizeof(int)) == 0;
+    return memcmp(x, y, sizeof(int)) == 0 &&
+           (param->argument == 0 || memcmp((const char *)a + param->argument, (const char *)b + param->argument, 4) == 0);
   case LIMES_PARAM_SWITCH:
     return *(const bool *)x == *(const bool *)y;
   }

@@ -55,6 +55,11 @@ static limes_batch *sequences(size_t n, uint64_t seed) {
   limes_batch *batch = NULL;
   assert_ok(context, limes_batch_create(context, &array, mask, NULL, &batch));
   assert_ok(context, limes_batch_set_labels(context, batch, labels));
+  int64_t segments[64 * 7];
+  for (size_t i = 0, a = 0; i < n; i++)
+    for (size_t t = 0; t < limes_batch_positions(batch, i, NULL); t++)
+      segments[a++] = (int64_t)(t / (1 + i % 3));
+  assert_ok(context, limes_batch_set_segments(context, batch, segments));
   return batch;
 }
 
@@ -199,13 +204,16 @@ static void predictions_after_loading_have_the_same_bits(void **state) {
   limes_batch_destroy(test);
 }
 
-static void ragged_items_with_holes_are_kept(void **state) {
+static void ragged_items_with_holes_and_segments_are_kept(void **state) {
   (void)state;
+  static const char *const models[] = {"conv(3) relu attention(position=sum, decay=relative) relu global_avg_pool dense",
+                                       "conv(3) relu attention_pool relu attention_pool dense"};
   limes_batch *train = sequences(40, 7), *test = sequences(10, 8);
-  limes_fit *fit = make_fit("conv(3) relu attention(position=sum, decay=relative) relu global_avg_pool dense", train, NULL,
-                            LIMES_CLASSIFICATION, limes_gp_defaults());
-  expect_round_trip(fit, test);
-  limes_fit_destroy(fit);
+  for (int m = 0; m < 2; m++) {
+    limes_fit *fit = make_fit(models[m], train, NULL, LIMES_CLASSIFICATION, limes_gp_defaults());
+    expect_round_trip(fit, test);
+    limes_fit_destroy(fit);
+  }
   limes_batch_destroy(train);
   limes_batch_destroy(test);
 }
@@ -276,7 +284,7 @@ int main(void) {
       cmocka_unit_test(a_fit_predicts_what_its_kernels_predict),
       cmocka_unit_test(probabilities_sum_to_one_and_find_the_classes),
       cmocka_unit_test(predictions_after_loading_have_the_same_bits),
-      cmocka_unit_test(ragged_items_with_holes_are_kept),
+      cmocka_unit_test(ragged_items_with_holes_and_segments_are_kept),
       cmocka_unit_test(normalization_is_kept),
       cmocka_unit_test(data_without_what_the_task_needs_are_refused),
       cmocka_unit_test(a_fit_beyond_the_memory_limit_is_refused),

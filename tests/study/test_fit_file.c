@@ -13,6 +13,7 @@ static void write_good_fit(void) {
   double x[12 * 4];
   int64_t labels[12];
   uint8_t mask[12 * 2] = {1};
+  int64_t segments[12 * 2] = {0, 0, 1, 2};
   for (size_t i = 0; i < 48; i++)
     x[i] = sin((double)(3 * i)) + (i / 4 % 2 ? 1 : 0);
   for (size_t i = 0; i < 12; i++)
@@ -26,8 +27,9 @@ static void write_good_fit(void) {
   options.with = LIMES_WITH_ENSEMBLE;
   assert_ok(context, limes_batch_create(context, &array, mask, NULL, &batch));
   assert_ok(context, limes_batch_set_labels(context, batch, labels));
+  assert_ok(context, limes_batch_set_segments(context, batch, segments));
   assert_ok(context, limes_normalization_fit(context, "per-channel", batch, &normalization));
-  assert_ok(context, limes_model_parse(context, "dense relu global_avg_pool dense", &model));
+  assert_ok(context, limes_model_parse(context, "dense relu attention_pool relu attention_pool dense", &model));
   assert_ok(context, limes_fit_create(context, model, batch, normalization, LIMES_CLASSIFICATION, &options, &fit));
   assert_ok(context, limes_fit_save(context, fit, good));
   limes_fit_destroy(fit);
@@ -79,7 +81,7 @@ static void every_part_that_is_missing_is_named(void **state) {
   size_t count = read_good(&file, arrays);
   for (size_t out = 0; out < count; out++) {
     const char *name = arrays[out].name;
-    if (strcmp(name, "limes_version") == 0 || strcmp(name, "hidden") == 0 || strncmp(name, "normalization", 13) == 0)
+    if (strcmp(name, "limes_version") == 0 || strcmp(name, "hidden") == 0 || strcmp(name, "segment") == 0 || strncmp(name, "normalization", 13) == 0)
       continue; /* not needed, or not in every fit */
     size_t left = 0;
     for (size_t i = 0; i < count; i++)

@@ -1,0 +1,201 @@
+/* attention_pool: pools positions, or those of each segment, with attention weights of one query (scale=linear).
+ *
+ * Infinite width (docs/mathematics.md, section 5): the weights z(x) are zeta of the mean row of the logits of attention over
+ * the visible positions a of the segment, z_c = zeta(q_std k_std mean_a K~_ac(x,x)), and
+ *     K     <- sigma^2 z(x)^T K z(x') + b_std^2,                          sigma = v_std o_std,
+ *     Theta <- sigma^2 z(x)^T Theta z(x') + b_std^2 + 2 (K_new - b_std^2).
+ * A learned query is independent of the keys: its logits are zero, which for softmax is the mean over the positions.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "base/clones.h"
+#include "layers/attention.h"
+#include "layers/elementwise.h"
+
+enum { MEAN, LEARNED };
+static const char *const query_names[] = {"mean", "learned", NULL};
+
+/* The trace's arrays: z [T]; where each segment ends [S <= T] */
+enum { WEIGHTS, ENDS };
+
+static const limes_param params[] = {
+    LIMES_PARAM_CHOICES(limes_attention, query, MEAN, query_names,
+                        "the mean of the positions' queries, or a vector of its own for all items"),
+    LIMES_ATTENTION_ZETA,
+    LIMES_ATTENTION_STDS,
+    LIMES_ATTENTION_POSITIONS,
+    LIMES_ATTENTION_WIDTHS,
+    LIMES_PARAM_END,
+};
+
+static limes_status infer(limes_context *context, const limes_op *op, const limes_shape *in, limes_shape *out) {
+  if (in->axes == 0)
+    return limes_fail(context, LIMES_WRONG_USE,
+                      "attention_pool needs positions to pool, and behind %s there are none: leave it out%s", in->made_by,
+                      strcmp(in->made_by, op->ops->word) == 0 ? ", or give the data segments" : "");
+  limes_keep_shape(op, in, out);
+  out->gaussian = out->zero_mean = true;
+  out->axes = in->segments ? 1 : 0;
+  out->segments = false;
+  return LIMES_OK;
+}
+
+static limes_status grid(limes_context *context, const limes_op *op, const limes_grid *in, limes_grid *out) {
+  (void)op;
+  if (in->segments > 0 && in->segment == NULL)
+    return limes_fail(context, LIMES_WRONG_USE,
+                      "a layer before attention_pool has moved the positions, so that their segments are lost: use padding=same "
+                      "and stride=1 up to there");
+  uint32_t S = in->segments == 0 ? 1 : in->segments;
+  *out = (limes_grid){.axes = in->segments == 0 ? 0 : 1, .T = S, .size = {1, S}, .visible = S};
+  return LIMES_OK;
+}
+
+static limes_layout asks(const limes_op *op, limes_layout out, bool own) {
+  const limes_attention *p = op->param;
+  bool needed = own && p->query == MEAN && p->position != LIMES_POSITION_ONLY;
+  return out == LIMES_ABSENT && !needed ? LIMES_ABSENT : LIMES_FULL;
+}
+
+/* self: the weights z */
+
+static limes_trace_size trace_size(const limes_op *op) {
+  (void)op;
+  return (limes_trace_size){.positions = 2};
+}
+
+static uint32_t segment_of(const limes_grid *grid, uint32_t a) { return grid->segment == NULL ? 0 : grid->segment[a]; }
+
+/* Weights of the visible positions among [first, end) from logits [T x T]; row: [2 T] numbers of scratch */
+static void weigh_segment(const limes_attention *p, const limes_grid *grid, uint32_t first, uint32_t end, const double *logits,
+                          double *z, double *row) {
+  limes_zeta zeta = limes_attention_zeta(p);
+  const uint8_t *hidden = grid->hidden;
+  size_t T = grid->T, n = 0;
+  for (uint32_t c = first; c < end; c++)
+    n += hidden == NULL || !hidden[c];
+  for (uint32_t c = first, i = 0; c < end; c++) {
+    if (hidden != NULL && hidden[c])
+      continue;
+    row[i] = 0;
+    for (uint32_t a = first; a < end && logits != NULL; a++)
+      row[i] += hidden == NULL || !hidden[a] ? logits[a + c * T] : 0;
+    row[i++] /= (double)n;
+  }
+  limes_zeta_weights(&zeta, n, row, row + T);
+  for (uint32_t c = first, i = 0; c < end; c++)
+    z[c] = hidden == NULL || !hidden[c] ? row[i++] : 0;
+}
+
+static void trace(const limes_op *op, const limes_panel *own, limes_trace *kept, limes_work *work) {
+  const limes_attention *p = op->param;
+  const limes_grid *grid = kept->grid;
+  uint32_t T = grid->T, S = 0;
+  double *row = work->scratch, *logits = p->query == MEAN ? row + 2 * (size_t)T : NULL;
+  if (logits != NULL)
+    limes_attention_logits(p, own, logits);
+  for (uint32_t first = 0, end; first < T; first = end) {
+    for (end = first + 1; end < T && segment_of(grid, end) == segment_of(grid, first);)
+      end++;
+    weigh_segment(p, grid, first, end, logits, kept->position[WEIGHTS], row);
+    kept->position[ENDS][S++] = end;
+  }
+}
+
+/* cross */
+
+LIMES_CLONES
+static double weighted_sum(size_t n, const double *z, const double *column) {
+  double lane[8] = {0}, rest = 0;
+  size_t whole = n - n % 8;
+  for (size_t i = 0; i < whole; i += 8)
+    for (size_t k = 0; k < 8; k++)
+      lane[k] += z[i + k] * column[i + k];
+  for (size_t i = whole; i < n; i++)
+    rest += z[i] * column[i];
+  return ((lane[0] + lane[1]) + (lane[2] + lane[3])) + ((lane[4] + lane[5]) + (lane[6] + lane[7])) + rest;
+}
+
+/* z(x)^T column over segment s */
+static double pool_column(const limes_trace *x, uint32_t s, const double *column) {
+  size_t first = s == 0 ? 0 : (size_t)x->position[ENDS][s - 1], end = (size_t)x->position[ENDS][s];
+  return weighted_sum(end - first, x->position[WEIGHTS] + first, column + first);
+}
+
+/* One partner: in T x T_y -> out S x S_y, or its diagonal */
+static void pool_pair(const limes_trace *x, const limes_trace *y, uint32_t S, limes_layout layout, size_t n, const double *in,
+                      double *out) {
+  memset(out, 0, n * sizeof *out);
+  for (uint32_t b = 0; b < y->grid->T; b++) {
+    const double *column = in + (size_t)b * x->grid->T;
+    double weight = y->position[WEIGHTS][b];
+    uint32_t t = segment_of(y->grid, b);
+    if (weight == 0)
+      continue;
+    if (layout == LIMES_DIAGONAL)
+      out[t] += weight * pool_column(x, t, column);
+    else
+      for (uint32_t s = 0; s < S; s++)
+        out[s + (size_t)t * S] += weight * pool_column(x, s, column);
+  }
+}
+
+static double pair_flops(const limes_grid *x, const limes_grid *y, limes_layout out) {
+  double pairs = (double)x->T * y->T;
+  return 2 * (out == LIMES_DIAGONAL && x->segments > 0 ? pairs / x->segments : pairs);
+}
+
+static void cross(const limes_op *op, const limes_panel *in, limes_panel *out, const limes_trace *x, const limes_trace *y,
+                  limes_work *work) {
+  for (size_t j = 0; j < in->n; j++) {
+    size_t from = in->start[j], to = out->start[j], n = out->start[j + 1] - to;
+    pool_pair(x, &y[j], out->x->T, out->layout, n, in->cov + from, out->cov + to);
+    if (in->ntk != NULL)
+      pool_pair(x, &y[j], out->x->T, out->layout, n, in->ntk + from, out->ntk + to);
+    work->flops += (in->ntk == NULL ? 1 : 2) * pair_flops(in->x, &in->y[j], out->layout);
+  }
+  limes_attention_finish(op->param, out->start[out->n], out->cov, out->ntk);
+}
+
+static size_t scratch(const limes_op *op, size_t in_elements, size_t out_elements, const limes_grid *largest) {
+  (void)op;
+  (void)in_elements;
+  (void)out_elements;
+  return 2 * (size_t)largest->T + (size_t)largest->T * largest->T;
+}
+
+static double flops(const limes_op *op, const limes_grid *in_x, const limes_grid *in_y, const limes_grid *out_x,
+                    const limes_grid *out_y, limes_layout in, limes_layout out, bool ntk) {
+  (void)op;
+  (void)out_x;
+  (void)out_y;
+  (void)in;
+  return (ntk ? 2 : 1) * pair_flops(in_x, in_y, out);
+}
+
+static double trace_flops(const limes_op *op, const limes_grid *in) {
+  (void)op;
+  return 2 * (double)in->T * in->T;
+}
+
+const limes_layer_ops limes_layer_attention_pool = {
+    .word = "attention_pool",
+    .summary = "pools positions with attention weights: those of each segment where the data has segments",
+    .section = "5",
+    .param_size = sizeof(limes_attention),
+    .params = params,
+    .infer = infer,
+    .asks = asks,
+    .cross = cross,
+    .check = limes_attention_check,
+    .grid = grid,
+    .affine = true,
+    .pools_segments = true,
+    .trace_size = trace_size,
+    .trace = trace,
+    .scratch = scratch,
+    .flops = flops,
+    .trace_flops = trace_flops,
+    .examine = limes_attention_examine,
+};
