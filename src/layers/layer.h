@@ -24,6 +24,7 @@ typedef enum {
   LIMES_PARAM_SIZE,   /* limes_size: 3 or 3x3 */
   LIMES_PARAM_CHOICE, /* int, index into choices */
   LIMES_PARAM_SWITCH, /* bool, yes or no */
+  LIMES_PARAM_LIST,   /* limes_list: 48:16 */
 } limes_param_kind;
 
 /* A size per axis. n[0] = 0: not given. For one number n[0] = n[1] and each_axis is false. */
@@ -32,14 +33,23 @@ typedef struct {
   bool each_axis; /* written as AxB */
 } limes_size;
 
+#define LIMES_MOST_LISTED 16
+
+/* Some numbers. n = 0: not given. */
+typedef struct limes_list {
+  uint32_t n;
+  double value[LIMES_MOST_LISTED]; /* [n], zeros behind them */
+} limes_list;
+
 typedef struct limes_param {
   const char *name; /* NULL ends a table */
   limes_param_kind kind;
   size_t offset;      /* in the layer's parameter struct */
   bool required;      /* has no default */
   double fallback;    /* the default; for a choice its index, for a switch 0 or 1; NAN: "decided by the others", see help */
-  double least, most; /* the range of a number, ends included */
+  double least, most; /* the range of a number, of each one in a list, ends included */
   bool open;          /* least itself is excluded */
+  bool rest;          /* a list, last of its table, that takes all bare values from its place on: (0.3, -0.8, 0.25) */
   const char *const *choices; /* of a choice, ended by NULL */
   const char *help;           /* half a sentence: what it is, units */
 } limes_param;
@@ -68,6 +78,13 @@ typedef struct limes_param {
   }
 #define LIMES_PARAM_CHOICES(type, field, value, list, text)                                                                      \
   { LIMES_FIELD(type, field), .kind = LIMES_PARAM_CHOICE, .fallback = (value), .choices = (list), .help = (text) }
+#define LIMES_PARAM_NUMBERS(type, field, from, to, text)                                                                         \
+  { LIMES_FIELD(type, field), .kind = LIMES_PARAM_LIST, .fallback = NAN, .least = (from), .most = (to), .help = (text) }
+#define LIMES_PARAM_REST(type, field, text)                                                                                      \
+  {                                                                                                                              \
+    LIMES_FIELD(type, field), .kind = LIMES_PARAM_LIST, .required = true, .rest = true, .least = -1e100, .most = 1e100,          \
+                              .help = (text)                                                                                     \
+  }
 #define LIMES_PARAM_YES_NO(type, field, value, text)                                                                             \
   { LIMES_FIELD(type, field), .kind = LIMES_PARAM_SWITCH, .fallback = (value), .help = (text) }
 #define LIMES_PARAM_END                                                                                                          \

@@ -4,6 +4,7 @@
 
 #include "helpers.h"
 #include "model/build.h"
+#include "model/number.h"
 #include "model/param.h"
 
 typedef struct {
@@ -39,11 +40,24 @@ static inline double random_number(random_source *source, const limes_param *par
   case 3: value = random_below(source, 2) == 0 ? least : most; break;
   default: value = random_double(source); break;
   }
-  if (param->kind != LIMES_PARAM_REAL)
+  bool real = param->kind == LIMES_PARAM_REAL || param->kind == LIMES_PARAM_LIST;
+  if (!real)
     value = floor(value);
   if (value >= least && value <= most && !(param->open && value == least))
     return value;
-  return param->kind == LIMES_PARAM_REAL ? most : least;
+  return real ? most : least;
+}
+
+/* 48:16 */
+static inline void set_random_list(limes_context *context, limes_model *model, const limes_param *param, random_source *source) {
+  char text[LIMES_MOST_LISTED * (LIMES_NUMBER_SIZE + 1)];
+  size_t used = 0;
+  for (size_t i = 0, n = 1 + random_below(source, LIMES_MOST_LISTED); i < n; i++) {
+    char number[LIMES_NUMBER_SIZE];
+    limes_number_print(random_number(source, param), number);
+    used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", i == 0 ? "" : ":", number);
+  }
+  assert_ok(context, limes_model_set(context, model, param->name, text));
 }
 
 static inline void set_random(limes_context *context, limes_model *model, const limes_param *param, random_source *source) {
@@ -65,6 +79,7 @@ static inline void set_random(limes_context *context, limes_model *model, const 
       choices++;
     assert_ok(context, limes_model_set(context, model, param->name, param->choices[random_below(source, choices)]));
     break;
+  case LIMES_PARAM_LIST: set_random_list(context, model, param, source); break;
   case LIMES_PARAM_SWITCH:
     assert_ok(context, limes_model_set(context, model, param->name, random_below(source, 2) == 0 ? "yes" : "no"));
     break;
@@ -137,6 +152,7 @@ static inline bool same_value(const limes_param *param, const void *a, const voi
   case LIMES_PARAM_SIZE: return s->n[0] == t->n[0] && s->n[1] == t->n[1] && s->each_axis == t->each_axis;
   case LIMES_PARAM_CHOICE: return memcmp(x, y, sizeof(int)) == 0;
   case LIMES_PARAM_SWITCH: return *(const bool *)x == *(const bool *)y;
+  case LIMES_PARAM_LIST: return memcmp(x, y, sizeof(limes_list)) == 0;
   }
   return false;
 }
