@@ -3,7 +3,9 @@
   X(dense)                                                                                                                       \
   X(conv)                                                                                                                        \
   X(avg_pool)                                                                                                                    \
+  X(sum_pool)                                                                                                                    \
   X(global_avg_pool)                                                                                                             \
+  X(global_sum_pool)                                                                                                             \
   X(flatten)                                                                                                                     \
   X(relu)                                                                                                                        \
   X(leaky_relu)                                                                                                                  \
