@@ -6,9 +6,10 @@
 #include <math.h>
 
 #include "base/clones.h"
+#include "layers/compose.h"
 #include "layers/elementwise.h"
 
-static limes_status infer_sum(limes_context *context, const limes_op *op, const limes_shape *in, limes_shape *out) {
+limes_status limes_branches_infer(limes_context *context, const limes_op *op, const limes_shape *in, limes_shape *out) {
   limes_keep_shape(op, in, out);
   for (uint32_t i = 1; i < op->n_in; i++) {
     if (in[i].axes != in[0].axes)
@@ -36,22 +37,22 @@ static void add(size_t n, double w, const double *in, double *out) {
     out[i] += w * in[i];
 }
 
-/* out may stand on in[0], never on another input */
-static void weighted_sum(const limes_op *op, const limes_panel *in, limes_panel *out, const double *weight, limes_work *work) {
+void limes_weighted_sum(const limes_op *op, const limes_panel *in, limes_panel *out, const double *weight, double factor,
+                        limes_work *work) {
   size_t n = out->start[out->n];
-  scale(n, weight == NULL ? 1 : weight[0], in[0].cov, out->cov);
+  scale(n, factor * (weight == NULL ? 1 : weight[0]), in[0].cov, out->cov);
   if (out->ntk != NULL)
-    scale(n, weight == NULL ? 1 : weight[0], in[0].ntk, out->ntk);
+    scale(n, factor * (weight == NULL ? 1 : weight[0]), in[0].ntk, out->ntk);
   for (uint32_t i = 1; i < op->n_in; i++) {
-    add(n, weight == NULL ? 1 : weight[i], in[i].cov, out->cov);
+    add(n, factor * (weight == NULL ? 1 : weight[i]), in[i].cov, out->cov);
     if (out->ntk != NULL)
-      add(n, weight == NULL ? 1 : weight[i], in[i].ntk, out->ntk);
+      add(n, factor * (weight == NULL ? 1 : weight[i]), in[i].ntk, out->ntk);
   }
   work->flops += (out->ntk == NULL ? 2 : 4) * (double)op->n_in * (double)n;
 }
 
-static double flops_sum(const limes_op *op, const limes_grid *in_x, const limes_grid *in_y, const limes_grid *out_x,
-                        const limes_grid *out_y, limes_layout in, limes_layout out, bool ntk) {
+double limes_branches_flops(const limes_op *op, const limes_grid *in_x, const limes_grid *in_y, const limes_grid *out_x,
+                            const limes_grid *out_y, limes_layout in, limes_layout out, bool ntk) {
   (void)out_x;
   (void)out_y;
   (void)out;
@@ -66,7 +67,7 @@ static void cross_sum(const limes_op *op, const limes_panel *in, limes_panel *ou
                       limes_work *work) {
   (void)x;
   (void)y;
-  weighted_sum(op, in, out, NULL, work);
+  limes_weighted_sum(op, in, out, NULL, 1, work);
 }
 
 const limes_layer_ops limes_layer_sum = {
@@ -74,14 +75,14 @@ const limes_layer_ops limes_layer_sum = {
     .summary = "the sum of its branches: sum(A | B | ...)",
     .section = "7",
     .params = none,
-    .infer = infer_sum,
+    .infer = limes_branches_infer,
     .asks = limes_asks_the_same,
     .cross = cross_sum,
     .kind = LIMES_WORD_SUM,
     .least_branches = 1,
     .most_branches = 1 << 10,
     .in_place = true,
-    .flops = flops_sum,
+    .flops = limes_branches_flops,
 };
 
 /* residual */
@@ -101,7 +102,7 @@ static void cross_residual(const limes_op *op, const limes_panel *in, limes_pane
   (void)y;
   double alpha = ((const residual *)op->param)->alpha;
   double weight[2] = {1 - alpha, alpha}; /* body, identity */
-  weighted_sum(op, in, out, isnan(alpha) ? NULL : weight, work);
+  limes_weighted_sum(op, in, out, isnan(alpha) ? NULL : weight, 1, work);
 }
 
 const limes_layer_ops limes_layer_residual = {
@@ -110,14 +111,14 @@ const limes_layer_ops limes_layer_residual = {
     .section = "7",
     .param_size = sizeof(residual),
     .params = residual_params,
-    .infer = infer_sum,
+    .infer = limes_branches_infer,
     .asks = limes_asks_the_same,
     .cross = cross_residual,
     .kind = LIMES_WORD_RESIDUAL,
     .least_branches = 1,
     .most_branches = 1,
     .in_place = true,
-    .flops = flops_sum,
+    .flops = limes_branches_flops,
 };
 
 /* repeat and identity: words without an op */

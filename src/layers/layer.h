@@ -25,6 +25,7 @@ typedef enum {
   LIMES_PARAM_CHOICE, /* int, index into choices */
   LIMES_PARAM_SWITCH, /* bool, yes or no */
   LIMES_PARAM_LIST,   /* limes_list: 48:16 */
+  LIMES_PARAM_RANGE,  /* limes_interval: 0:4, 2:, :4 or : */
 } limes_param_kind;
 
 /* A size per axis. n[0] = 0: not given. For one number n[0] = n[1] and each_axis is false. */
@@ -32,6 +33,13 @@ typedef struct {
   uint32_t n[2];
   bool each_axis; /* written as AxB */
 } limes_size;
+
+/* Positions from ... to - 1. to = 0: not given. */
+typedef struct limes_interval {
+  uint32_t from, to;
+} limes_interval;
+
+#define LIMES_TO_THE_END UINT32_MAX
 
 #define LIMES_MOST_LISTED 16
 
@@ -85,6 +93,8 @@ typedef struct limes_param {
     LIMES_FIELD(type, field), .kind = LIMES_PARAM_LIST, .required = true, .rest = true, .least = -1e100, .most = 1e100,          \
                               .help = (text)                                                                                     \
   }
+#define LIMES_PARAM_RANGES(type, field, must, text)                                                                              \
+  { LIMES_FIELD(type, field), .kind = LIMES_PARAM_RANGE, .required = (must), .fallback = NAN, .help = (text) }
 #define LIMES_PARAM_YES_NO(type, field, value, text)                                                                             \
   { LIMES_FIELD(type, field), .kind = LIMES_PARAM_SWITCH, .fallback = (value), .help = (text) }
 #define LIMES_PARAM_END                                                                                                          \
@@ -93,6 +103,9 @@ typedef struct limes_param {
 /* values: what stands between two layers */
 
 typedef enum { LIMES_ABSENT, LIMES_SCALAR, LIMES_DIAGONAL, LIMES_FULL } limes_layout; /* each holds the ones before it */
+
+/* Behind layers that add positions an item has at most so many: squares of it still add up in a size_t. */
+#define LIMES_MOST_POSITIONS (1u << 24)
 
 /* What can be said of a value without looking at data (docs/mathematics.md, section 3, "Who may feed what"). */
 typedef struct limes_shape {
@@ -168,6 +181,7 @@ typedef struct limes_elementwise {
 
 /* a layer */
 
+/* LIMES_WORD_SUM: its branches are its inputs; of LIMES_WORD_RESIDUAL there is one more, what stands before it. */
 typedef enum { LIMES_WORD_LAYER, LIMES_WORD_IDENTITY, LIMES_WORD_SUM, LIMES_WORD_RESIDUAL, LIMES_WORD_REPEAT } limes_word_kind;
 
 typedef struct limes_layer_ops {

@@ -41,6 +41,7 @@ static void store(const limes_param *param, void *params, double value) {
   case LIMES_PARAM_SIZE: *(limes_size *)field(param, params) = (limes_size){{whole, whole}, false}; break;
   case LIMES_PARAM_CHOICE: *(int *)field(param, params) = decided ? (int)value : -1; break;
   case LIMES_PARAM_SWITCH: *(bool *)field(param, params) = whole != 0; break;
+  case LIMES_PARAM_RANGE: *(limes_interval *)field(param, params) = (limes_interval){0, 0}; break;
   case LIMES_PARAM_LIST: *(limes_list *)field(param, params) = (limes_list){decided, {decided ? value : 0}}; break;
   }
 }
@@ -66,6 +67,7 @@ bool limes_param_is_default(const limes_param *param, const void *params) {
   }
   case LIMES_PARAM_CHOICE: return *(const int *)at == (decided ? (int)param->fallback : -1);
   case LIMES_PARAM_SWITCH: return *(const bool *)at == (whole != 0);
+  case LIMES_PARAM_RANGE: return ((const limes_interval *)at)->to == 0;
   case LIMES_PARAM_LIST: {
     const limes_list *list = at;
     return decided ? list->n == 1 && list->value[0] == param->fallback : list->n == 0;
@@ -90,6 +92,10 @@ void limes_param_range(const limes_param *param, bool all_bounds, limes_text *te
   }
   if (param->kind == LIMES_PARAM_CHOICE) {
     print_choices(param, text);
+    return;
+  }
+  if (param->kind == LIMES_PARAM_RANGE) {
+    limes_text_add(text, "a range (0:4, 2:, :4 or :)");
     return;
   }
   char least[LIMES_NUMBER_SIZE], most[LIMES_NUMBER_SIZE];
@@ -138,6 +144,7 @@ static bool fits(const limes_param *param, double value) {
   case LIMES_PARAM_COUNT:
   case LIMES_PARAM_SIZE: return in_range(param, value) && value >= 0 && value <= UINT32_MAX && value == floor(value);
   case LIMES_PARAM_SWITCH: return value == 0 || value == 1;
+  case LIMES_PARAM_RANGE:
   case LIMES_PARAM_CHOICE: break;
   }
   return false;
@@ -215,11 +222,36 @@ static limes_status read_list(limes_context *context, const limes_param *param, 
   return status;
 }
 
+/* Digits only; what is not written is `open` */
+static bool read_end(const char *text, size_t length, uint32_t open, uint32_t *end) {
+  double value = open;
+  for (size_t i = 0; i < length; i++)
+    if (text[i] < '0' || text[i] > '9')
+      return false;
+  bool good = length == 0 || (limes_number_read(text, length, &value) && value < LIMES_TO_THE_END);
+  *end = good ? (uint32_t)value : 0;
+  return good;
+}
+
+/* 0:4, either end of which may be left out, and never empty */
+static limes_status read_range(limes_context *context, const limes_param *param, void *params, const char *text, size_t length) {
+  const char *colon = memchr(text, ':', length);
+  limes_interval range = {0};
+  char quote[LIMES_QUOTE_SIZE];
+  if (colon == NULL || !read_end(text, (size_t)(colon - text), 0, &range.from) ||
+      !read_end(colon + 1, length - (size_t)(colon - text) - 1, LIMES_TO_THE_END, &range.to) || range.from >= range.to)
+    return refuse(context, param, limes_quote(text, length, quote), false, NULL);
+  *(limes_interval *)field(param, params) = range;
+  return LIMES_OK;
+}
+
 limes_status limes_param_read(limes_context *context, const limes_param *param, void *params, const char *text, size_t length) {
   char quote[LIMES_QUOTE_SIZE];
   double value = 0, axis[2];
   if (param->kind == LIMES_PARAM_CHOICE || param->kind == LIMES_PARAM_SWITCH)
     return read_word(context, param, params, text, length);
+  if (param->kind == LIMES_PARAM_RANGE)
+    return read_range(context, param, params, text, length);
   if (param->kind == LIMES_PARAM_LIST)
     return read_list(context, param, params, text, length);
   if (param->kind == LIMES_PARAM_SIZE && read_axes(text, length, axis) && fits(param, axis[0]) && fits(param, axis[1])) {
@@ -246,6 +278,14 @@ static void print_list(const limes_list *list, const char *separator, limes_text
   }
 }
 
+static void print_range(const limes_interval *range, limes_text *text) {
+  if (range->from > 0)
+    limes_text_add(text, "%u", (unsigned)range->from);
+  limes_text_add(text, ":");
+  if (range->to != LIMES_TO_THE_END)
+    limes_text_add(text, "%u", (unsigned)range->to);
+}
+
 void limes_param_print_bare(const limes_param *param, const void *params, limes_text *text) {
   if (param->rest)
     print_list(field_of(param, params), ", ", text);
@@ -267,6 +307,7 @@ void limes_param_print(const limes_param *param, const void *params, limes_text 
   case LIMES_PARAM_CHOICE: limes_text_add(text, "%s", param->choices[*(const int *)at]); break;
   case LIMES_PARAM_SWITCH: limes_text_add(text, "%s", *(const bool *)at ? "yes" : "no"); break;
   case LIMES_PARAM_LIST: print_list(at, ":", text); break;
+  case LIMES_PARAM_RANGE: print_range(at, text); break;
   }
 }
 

@@ -79,6 +79,11 @@ static inline void set_random(limes_context *context, limes_model *model, const 
       choices++;
     assert_ok(context, limes_model_set(context, model, param->name, param->choices[random_below(source, choices)]));
     break;
+  case LIMES_PARAM_RANGE: {
+    const char *ranges[] = {":", "0:1", "3:", ":7", "12:345"};
+    assert_ok(context, limes_model_set(context, model, param->name, ranges[random_below(source, 5)]));
+    break;
+  }
   case LIMES_PARAM_LIST: set_random_list(context, model, param, source); break;
   case LIMES_PARAM_SWITCH:
     assert_ok(context, limes_model_set(context, model, param->name, random_below(source, 2) == 0 ? "yes" : "no"));
@@ -152,6 +157,7 @@ static inline bool same_value(const limes_param *param, const void *a, const voi
   case LIMES_PARAM_SIZE: return s->n[0] == t->n[0] && s->n[1] == t->n[1] && s->each_axis == t->each_axis;
   case LIMES_PARAM_CHOICE: return memcmp(x, y, sizeof(int)) == 0;
   case LIMES_PARAM_SWITCH: return *(const bool *)x == *(const bool *)y;
+  case LIMES_PARAM_RANGE: return memcmp(x, y, sizeof(limes_interval)) == 0;
   case LIMES_PARAM_LIST: return memcmp(x, y, sizeof(limes_list)) == 0;
   }
   return false;
