@@ -11,6 +11,7 @@
   X(flatten)                                                                                                                     \
   X(resize)                                                                                                                      \
   X(slice)                                                                                                                       \
+  X(aggregate)                                                                                                                   \
   X(dropout)                                                                                                                     \
   X(relu)                                                                                                                        \
   X(leaky_relu)                                                                                                                  \

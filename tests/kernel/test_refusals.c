@@ -56,6 +56,7 @@ static const refusal refusals[] = {
     {"dense conv_transpose(3)", VECTORS, "conv_transpose", "dense", "before"},
     {"dense sum_pool(3)", VECTORS, "sum_pool", "dense", "before"},
     {"dense global_sum_pool", VECTORS, "global_sum_pool", "dense", "leave it out"},
+    {"dense aggregate", VECTORS, "aggregate", "dense", "before"},
     {"slice(0:2, :) flatten", SEQUENCES, "slice", "one", "slice(0:4)"},
     {"slice(0:2) flatten", IMAGES, "slice", "two", "slice(0:4, :)"},
     {"slice(2:6) flatten", SEQUENCES, "slice", "item 0", "an axis of 5"},

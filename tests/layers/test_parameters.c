@@ -127,6 +127,7 @@ static const bad_model bad_models[] = {
     {"dropout(0)", "keep"},
     {"dropout(1.1)", "keep"},
     {"dropout(mode=tset)", "test"},
+    {"aggregate(2)", "aggregate"},
     {"product()", "product"},
     {"concat(dense | dense, widths=0:1)", "widths"},
 };
