@@ -17,8 +17,8 @@ typedef struct limes_csr {
 typedef struct limes_grid {
   uint32_t axes; /* 0, 1, 2 */
   uint32_t T, size[2];
-  uint32_t visible;      /* T less the hidden ones */
-  const uint8_t *hidden; /* [T], 1 = hidden; NULL where nothing is. Tails have been cut off: only holes are left */
+  uint32_t visible;       /* T less the hidden ones */
+  const uint8_t *hidden;  /* [T], 1 = hidden; NULL where nothing is. Tails have been cut off: only holes are left */
   const limes_csr *edges; /* of a graph; NULL: the items have none, or a layer has changed the positions */
 } limes_grid;
 

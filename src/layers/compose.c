@@ -101,8 +101,8 @@ static void cross_residual(const limes_op *op, const limes_panel *in, limes_pane
   (void)x;
   (void)y;
   double alpha = ((const residual *)op->param)->alpha;
-  double weight[2] = {1 - alpha, alpha}; /* body, identity */
-  limes_weighted_sum(op, in, out, isnan(alpha) ? NULL : weight, 1, work);
+  limes_list weight = {2, {1 - alpha, alpha}}; /* body, identity */
+  limes_weighted_sum(op, in, out, isnan(alpha) ? NULL : weight.value, 1, work);
 }
 
 const limes_layer_ops limes_layer_residual = {

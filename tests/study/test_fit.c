@@ -104,6 +104,8 @@ static void expect_round_trip(const limes_fit *fit, const limes_batch *test) {
   assert_string_equal(limes_fit_model_text(loaded), limes_fit_model_text(fit));
   limes_gp_facts a = limes_fit_facts(fit), b = limes_fit_facts(loaded);
   assert_memory_equal(&a.noise, &b.noise, sizeof a.noise);
+  assert_memory_equal(&a.scale, &b.scale, sizeof a.scale);
+  assert_true(limes_fit_kind(fit) == LIMES_REGRESSION ? a.scale != 1 : a.scale == 1);
   assert_memory_equal(&a.log_evidence, &b.log_evidence, sizeof a.log_evidence);
   assert_true(a.noise_chosen == b.noise_chosen && a.noise_at_edge == b.noise_at_edge);
   limes_predictions_clear(&before);
@@ -224,8 +226,8 @@ static void edges_are_kept(void **state) {
   limes_batch *train = sequences(40, 9), *test = sequences(10, 10);
   add_edges(train, 40);
   add_edges(test, 10);
-  limes_fit *fit = make_fit("conv(3) relu dense sum(aggregate | identity) relu global_avg_pool dense", train, NULL, LIMES_CLASSIFICATION,
-                            limes_gp_defaults());
+  limes_fit *fit = make_fit("conv(3) relu dense sum(aggregate | identity) relu global_avg_pool dense", train, NULL,
+                            LIMES_CLASSIFICATION, limes_gp_defaults());
   expect_round_trip(fit, test);
   limes_fit_destroy(fit);
   limes_batch_destroy(train);
@@ -298,7 +300,8 @@ int main(void) {
       cmocka_unit_test(a_fit_predicts_what_its_kernels_predict),
       cmocka_unit_test(probabilities_sum_to_one_and_find_the_classes),
       cmocka_unit_test(predictions_after_loading_have_the_same_bits),
-      cmocka_unit_test(ragged_items_with_holes_are_kept), cmocka_unit_test(edges_are_kept),
+      cmocka_unit_test(ragged_items_with_holes_are_kept),
+      cmocka_unit_test(edges_are_kept),
       cmocka_unit_test(normalization_is_kept),
       cmocka_unit_test(data_without_what_the_task_needs_are_refused),
       cmocka_unit_test(a_fit_beyond_the_memory_limit_is_refused),
