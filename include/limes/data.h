@@ -52,6 +52,13 @@ LIMES_API limes_status limes_batch_set_targets(limes_context *context, limes_bat
 LIMES_API limes_status limes_batch_set_segments(limes_context *context, limes_batch *batch, const int64_t *segments)
     LIMES_MUST_USE;
 
+/* Weighted edges between the positions of each item, for the layer aggregate: pattern [N, size..., size...] in C order holds the
+ * weight of the edge a -> b at [n, a..., b...], 0: none. size[axes]: the positions that the pattern has along each axis, which
+ * may be more than an item has; edges at positions that were cut off or are hidden count for nothing. A copy is kept, of what
+ * is not 0. The edges that the batch had are replaced. */
+LIMES_API limes_status limes_batch_set_pattern(limes_context *context, limes_batch *batch, const double *pattern,
+                                               const size_t *size) LIMES_MUST_USE;
+
 LIMES_API void limes_batch_destroy(limes_batch *batch); /* NULL is allowed */
 
 LIMES_API size_t limes_batch_items(const limes_batch *batch);

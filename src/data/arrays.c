@@ -1,4 +1,4 @@
-/* .npy, .npz and .h5: an array of items, with NAME_mask, NAME_lengths, NAME_segments and NAME_y beside it. */
+/* .npy, .npz and .h5: an array of items, with NAME_mask, NAME_lengths, NAME_segments, NAME_pattern and NAME_y beside it. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 #include "limes/io.h"
 
 typedef struct {
-  limes_named_array x, mask, lengths, segments, y; /* data NULL: not there */
+  limes_named_array x, mask, lengths, segments, pattern, y; /* data NULL: not there */
 } arrays;
 
 /* The array NAME_suffix, if there is one. */
@@ -78,6 +78,17 @@ static limes_status check_segments(limes_context *context, const limes_named_arr
                            "the segments do not fit: they need whole numbers [N,T], for sequences [N,T,C]");
 }
 
+/* {items, positions..., positions...} */
+static limes_status check_pattern(limes_context *context, const limes_named_array *x, const limes_named_array *pattern) {
+  unsigned axes = x->rank - 2;
+  bool fits = axes > 0 && pattern->rank == 1 + 2 * axes && pattern->size[0] == x->size[0];
+  for (unsigned k = 0; fits && k < 2 * axes; k++)
+    fits = pattern->size[1 + k] == x->size[1 + k % axes];
+  return fits ? LIMES_OK
+              : limes_fail(context, LIMES_BAD_INPUT,
+                           "the pattern does not fit: it needs the shape [N,T,T] for sequences, [N,H,W,H,W] for images");
+}
+
 static limes_status check_y(limes_context *context, const limes_named_array *x, const limes_named_array *y) {
   bool fits = (y->rank == 1 || y->rank == 2) && y->size[0] == x->size[0] && (y->rank == 1 || y->size[1] > 0);
   return fits ? LIMES_OK
@@ -101,6 +112,8 @@ static limes_status check(limes_context *context, const arrays *all) {
     status = check_lengths(context, x, &all->lengths);
   if (status == LIMES_OK && all->segments.data != NULL)
     status = check_segments(context, x, &all->segments);
+  if (status == LIMES_OK && all->pattern.data != NULL)
+    status = check_pattern(context, x, &all->pattern);
   if (status == LIMES_OK && all->y.data != NULL)
     status = check_y(context, x, &all->y);
   return status;
@@ -148,6 +161,15 @@ static limes_status set_y(limes_context *context, const limes_named_array *y, si
   return status != LIMES_OK ? status : limes_batch_set_targets(context, batch, y->data + first * outputs, outputs);
 }
 
+static limes_status set_pattern(limes_context *context, const limes_named_array *pattern, size_t first, limes_batch *batch) {
+  if (pattern->data == NULL)
+    return LIMES_OK;
+  size_t each = 1;
+  for (unsigned k = 1; k < pattern->rank; k++)
+    each *= pattern->size[k];
+  return limes_batch_set_pattern(context, batch, pattern->data + first * each, pattern->size + 1);
+}
+
 static limes_status make(limes_context *context, const arrays *all, const limes_range *range, const char *what,
                          limes_batch **batch) {
   const limes_named_array *x = &all->x;
@@ -174,6 +196,8 @@ static limes_status make(limes_context *context, const arrays *all, const limes_
   if (status == LIMES_OK)
     status = set_segments(context, &all->segments, first, *batch);
   if (status == LIMES_OK)
+    status = set_pattern(context, &all->pattern, first, *batch);
+  if (status == LIMES_OK)
     status = set_y(context, &all->y, first, *batch);
   return status == LIMES_OK || status == LIMES_NO_MEMORY ? status : limes_fail_in(context, status, "%s: ", what);
 }
@@ -190,6 +214,8 @@ static limes_status read_from(limes_context *context, limes_file *file, const ch
     status = get_beside(context, file, array, "lengths", &all.lengths);
   if (status == LIMES_OK)
     status = get_beside(context, file, array, "segments", &all.segments);
+  if (status == LIMES_OK)
+    status = get_beside(context, file, array, "pattern", &all.pattern);
   if (status == LIMES_OK)
     status = get_beside(context, file, array, "y", &all.y);
   if (status != LIMES_OK)

@@ -16,6 +16,10 @@ void limes_batch_destroy(limes_batch *batch) {
   free(batch->x);
   free(batch->hidden);
   free(batch->segment);
+  free(batch->edges);
+  free(batch->edge_start);
+  free(batch->edge_from);
+  free(batch->edge_weight);
   free(batch->labels);
   free(batch->targets);
   free(batch);
@@ -153,6 +157,17 @@ limes_status limes_batch_set_targets(limes_context *context, limes_batch *batch,
   return LIMES_OK;
 }
 
+static uint64_t hash_edges(const limes_grid *grid, uint64_t hash) {
+  const limes_csr *edges = grid->edges;
+  for (size_t b = 0; b < grid->T; b++) {
+    size_t first = edges->start[b], n = edges->start[b + 1] - first;
+    hash = XXH3_64bits_withSeed(&n, sizeof n, hash);
+    hash = XXH3_64bits_withSeed(edges->from + first, n * sizeof *edges->from, hash);
+    hash = XXH3_64bits_withSeed(edges->weight + first, n * sizeof *edges->weight, hash);
+  }
+  return hash;
+}
+
 /* Each part is hashed with the hash of those before it as its seed. */
 uint64_t limes_batch_fingerprint(const limes_batch *batch) {
   uint64_t about[3] = {batch->items, batch->features, batch->axes}, hash = XXH3_64bits(about, sizeof about);
@@ -163,5 +178,7 @@ uint64_t limes_batch_fingerprint(const limes_batch *batch) {
     hash = XXH3_64bits_withSeed(batch->hidden, positions, hash);
   if (batch->segment != NULL)
     hash = XXH3_64bits_withSeed(batch->segment, positions * sizeof *batch->segment, hash);
+  for (size_t i = 0; i < batch->items && batch->edges != NULL; i++)
+    hash = hash_edges(&batch->grid[i], hash);
   return XXH3_64bits_withSeed(batch->x, positions * batch->features * sizeof *batch->x, hash);
 }

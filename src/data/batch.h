@@ -17,6 +17,10 @@ struct limes_batch {
   double *x;              /* [start[N], C] features, all items one after another, each [T,C] in C order; zeros where hidden */
   uint8_t *hidden;        /* [start[N]], NULL where nothing is hidden; the grids point into it */
   uint32_t *segment;      /* [start[N]], rising from 0 in each item; NULL where there are none; the grids point into it */
+  limes_csr *edges;       /* [N], NULL where the items are no graphs; the grids point to them */
+  size_t *edge_start;     /* [start[N] + 1] the first edge into each position, all items one after another */
+  uint32_t *edge_from;    /* [edge_start[start[N]]] positions of the item, from 0 */
+  double *edge_weight;    /* [edge_start[start[N]]] */
   int64_t *labels;        /* [N] or NULL */
   size_t classes;
   double *targets;           /* [N,K] or NULL */
@@ -42,6 +46,11 @@ limes_status limes_batch_create_from(limes_context *context, const limes_array *
 /* limes_batch_set_segments for items that start with number `first` of a file. */
 limes_status limes_batch_set_segments_from(limes_context *context, limes_batch *batch, const int64_t *segments, size_t first)
     LIMES_MUST_USE;
+
+/* Makes room for count [start[N]] edges into each position, in place of those that were there; edge_from and edge_weight are
+ * to be filled. */
+limes_status limes_batch_hold_edges(limes_context *context, limes_batch *batch, const size_t *count) LIMES_MUST_USE;
+void limes_batch_drop_edges(limes_batch *batch);
 
 /* A format of `classes` classes has them even where the items at hand do not show all. */
 void limes_batch_raise_classes(limes_batch *batch, size_t classes);

@@ -46,6 +46,8 @@ static limes_status check_images(limes_context *context, const limes_batch *batc
     return limes_fail(context, LIMES_WRONG_USE, "a size to resize to needs two numbers from 1, as 16x16");
   if (batch->hidden != NULL)
     return limes_fail(context, LIMES_BAD_INPUT, "images with hidden positions cannot be resized");
+  if (batch->edges != NULL)
+    return limes_fail(context, LIMES_BAD_INPUT, "images with edges between their positions cannot be resized");
   return LIMES_OK;
 }
 

@@ -4,6 +4,7 @@
 
 typedef struct {
   const limes_program *program;
+  const bool *uneven; /* [n_value], or NULL */
   bool own;
   limes_layout *asked;   /* [n_value] the most that a reader asks of a value */
   limes_layout **wanted; /* [n_op][n_in] what each op asks of each input */
@@ -13,15 +14,18 @@ typedef struct {
 
 bool limes_op_keeps(const limes_op *op) { return op->ops->trace != NULL; }
 
-/* Items without positions have nothing but one number a pair. */
-static limes_layout fitting(const limes_program *program, uint32_t value, limes_layout layout) {
-  return layout != LIMES_ABSENT && program->value[value].axes == 0 ? LIMES_SCALAR : layout;
+/* Items without positions have nothing but one number a pair, and items of unequal sizes no diagonal: what is equal behind a
+ * stride or a slice comes out of the matrix before it. */
+static limes_layout fitting(const builder *b, uint32_t value, limes_layout layout) {
+  if (layout != LIMES_ABSENT && b->program->value[value].axes == 0)
+    return LIMES_SCALAR;
+  return layout == LIMES_DIAGONAL && b->uneven != NULL && b->uneven[value] ? LIMES_FULL : layout;
 }
 
 /* Demand flows backwards: what each op needs of its inputs for what is asked of its output. */
 static limes_status demand(limes_context *context, builder *b, limes_layout readout) {
   const limes_program *program = b->program;
-  b->asked[program->readout] = fitting(program, program->readout, readout);
+  b->asked[program->readout] = fitting(b, program->readout, readout);
   for (size_t i = program->n_op; i-- > 0;) {
     const limes_op *op = &program->op[i];
     b->wanted[i] = limes_allocate(context, op->n_in, sizeof **b->wanted);
@@ -30,7 +34,7 @@ static limes_status demand(limes_context *context, builder *b, limes_layout read
     for (uint32_t k = 0; k < op->n_in; k++) {
       uint32_t value = op->in[k];
       limes_layout layout = op->ops->asks(op, b->asked[op->out], b->own && limes_op_keeps(op));
-      b->wanted[i][k] = fitting(program, value, layout);
+      b->wanted[i][k] = fitting(b, value, layout);
       b->asked[value] = b->asked[value] > b->wanted[i][k] ? b->asked[value] : b->wanted[i][k];
     }
   }
@@ -161,9 +165,10 @@ static limes_status build(limes_context *context, builder *b, limes_layout reado
   return place(context, program, pass);
 }
 
-limes_status limes_pass_create(limes_context *context, const limes_program *program, limes_layout readout, limes_pass *pass) {
+limes_status limes_pass_create(limes_context *context, const limes_program *program, limes_layout readout, const bool *uneven,
+                               limes_pass *pass) {
   *pass = (limes_pass){0};
-  builder b = {.program = program, .own = readout == LIMES_ABSENT};
+  builder b = {.program = program, .uneven = uneven, .own = readout == LIMES_ABSENT};
   b.asked = limes_allocate(context, program->n_value, sizeof *b.asked);
   b.wanted = limes_allocate(context, program->n_op, sizeof *b.wanted);
   b.held = limes_allocate(context, program->n_value, sizeof *b.held);

@@ -34,9 +34,10 @@ typedef struct limes_pass {
   uint32_t readout; /* held; LIMES_NO_VALUE in a self pass */
 } limes_pass;
 
-/* readout: the layout wanted behind the last layer; ABSENT makes a self pass. */
-limes_status limes_pass_create(limes_context *context, const limes_program *program, limes_layout readout, limes_pass *pass)
-    LIMES_MUST_USE;
+/* readout: the layout wanted behind the last layer; ABSENT makes a self pass. uneven [n_value]: where items differ in their
+ * positions, so that pairs have no diagonal and the matrix stands in for it; NULL: nowhere. */
+limes_status limes_pass_create(limes_context *context, const limes_program *program, limes_layout readout, const bool *uneven,
+                               limes_pass *pass) LIMES_MUST_USE;
 void limes_pass_clear(limes_pass *pass);
 
 /* Whether the op keeps a trace of an item. */

@@ -47,6 +47,31 @@ static limes_status check_batches(limes_context *context, const limes_batch *a, 
   return LIMES_OK;
 }
 
+static bool equal_sizes(const limes_grid *one, const limes_grid *other) {
+  return one->size[0] == other->size[0] && one->size[1] == other->size[1];
+}
+
+/* Whether items of either side differ in their positions at this value. */
+static bool is_uneven(const limes_plan *plan, uint32_t value) {
+  const limes_side *sides[2] = {&plan->a, &plan->b};
+  for (int s = 0; s < 2; s++)
+    for (size_t i = 0; i < sides[s]->batch->items; i++)
+      if (!equal_sizes(&sides[s]->grid[value][i], &plan->a.grid[value][0]))
+        return true;
+  return false;
+}
+
+static limes_status create_cross(limes_context *context, limes_plan *plan) {
+  bool *uneven = limes_allocate(context, plan->program.n_value, sizeof *uneven);
+  if (uneven == NULL)
+    return LIMES_NO_MEMORY;
+  for (size_t value = 0; value < plan->program.n_value; value++)
+    uneven[value] = is_uneven(plan, (uint32_t)value);
+  limes_status status = limes_pass_create(context, &plan->program, plan->readout, uneven, &plan->cross);
+  free(uneven);
+  return status;
+}
+
 /* flatten, and a readout that keeps positions, pair position a of one item with position a of another. */
 static limes_status check_equal(limes_context *context, const limes_plan *plan, const limes_op *op, uint32_t value) {
   const limes_side *sides[2] = {&plan->a, &plan->b};
@@ -54,7 +79,7 @@ static limes_status check_equal(limes_context *context, const limes_plan *plan, 
   for (int s = 0; s < 2; s++)
     for (size_t i = 0; i < sides[s]->batch->items; i++) {
       const limes_grid *grid = &sides[s]->grid[value][i];
-      if (grid->size[0] == first->size[0] && grid->size[1] == first->size[1])
+      if (equal_sizes(grid, first))
         continue;
       return limes_fail_at(
           context, plan->program.model, op == NULL ? 0 : op->line, op == NULL ? 0 : op->column,
@@ -249,9 +274,9 @@ static limes_status build(limes_context *context, const limes_model *model, cons
   if (status == LIMES_OK)
     status = check_program(context, plan);
   if (status == LIMES_OK)
-    status = limes_pass_create(context, &plan->program, LIMES_ABSENT, &plan->own);
+    status = limes_pass_create(context, &plan->program, LIMES_ABSENT, NULL, &plan->own);
   if (status == LIMES_OK && plan->readout != LIMES_ABSENT)
-    status = limes_pass_create(context, &plan->program, plan->readout, &plan->cross);
+    status = create_cross(context, plan);
   return status;
 }
 

@@ -43,6 +43,8 @@ static limes_status move_grid(limes_context *context, const limes_program *progr
     if (status != LIMES_OK)
       return limes_place_error(context, program->model, op->line, op->column, limes_fail_in(context, status, "item %zu: ", i));
     carry_segments(&program->value[op->out], &side->grid[op->in[0]][i], &grid[i]);
+    if (!same_positions(&side->grid[op->in[0]][i], &grid[i]))
+      grid[i].edges = NULL;
   }
   return LIMES_OK;
 }

@@ -6,9 +6,10 @@
 #include <math.h>
 
 #include "base/clones.h"
+#include "layers/compose.h"
 #include "layers/elementwise.h"
 
-static limes_status infer_sum(limes_context *context, const limes_op *op, const limes_shape *in, limes_shape *out) {
+limes_status limes_branches_infer(limes_context *context, const limes_op *op, const limes_shape *in, limes_shape *out) {
   limes_keep_shape(op, in, out);
   for (uint32_t i = 1; i < op->n_in; i++) {
     if (in[i].axes != in[0].axes)
@@ -36,23 +37,22 @@ static void add(size_t n, double w, const double *in, double *out) {
     out[i] += w * in[i];
 }
 
-/* first * in[0] + rest * each other input. out may stand on in[0], never on another one */
-static void weighted_sum(const limes_op *op, const limes_panel *in, limes_panel *out, double first, double rest,
-                         limes_work *work) {
+void limes_weighted_sum(const limes_op *op, const limes_panel *in, limes_panel *out, const double *weight, double factor,
+                        limes_work *work) {
   size_t n = out->start[out->n];
-  scale(n, first, in[0].cov, out->cov);
+  scale(n, factor * (weight == NULL ? 1 : weight[0]), in[0].cov, out->cov);
   if (out->ntk != NULL)
-    scale(n, first, in[0].ntk, out->ntk);
+    scale(n, factor * (weight == NULL ? 1 : weight[0]), in[0].ntk, out->ntk);
   for (uint32_t i = 1; i < op->n_in; i++) {
-    add(n, rest, in[i].cov, out->cov);
+    add(n, factor * (weight == NULL ? 1 : weight[i]), in[i].cov, out->cov);
     if (out->ntk != NULL)
-      add(n, rest, in[i].ntk, out->ntk);
+      add(n, factor * (weight == NULL ? 1 : weight[i]), in[i].ntk, out->ntk);
   }
   work->flops += (out->ntk == NULL ? 2 : 4) * (double)op->n_in * (double)n;
 }
 
-static double flops_sum(const limes_op *op, const limes_grid *in_x, const limes_grid *in_y, const limes_grid *out_x,
-                        const limes_grid *out_y, limes_layout in, limes_layout out, bool ntk) {
+double limes_branches_flops(const limes_op *op, const limes_grid *in_x, const limes_grid *in_y, const limes_grid *out_x,
+                            const limes_grid *out_y, limes_layout in, limes_layout out, bool ntk) {
   (void)out_x;
   (void)out_y;
   (void)out;
@@ -67,7 +67,7 @@ static void cross_sum(const limes_op *op, const limes_panel *in, limes_panel *ou
                       limes_work *work) {
   (void)x;
   (void)y;
-  weighted_sum(op, in, out, 1, 1, work);
+  limes_weighted_sum(op, in, out, NULL, 1, work);
 }
 
 const limes_layer_ops limes_layer_sum = {
@@ -75,14 +75,14 @@ const limes_layer_ops limes_layer_sum = {
     .summary = "the sum of its branches: sum(A | B | ...)",
     .section = "7",
     .params = none,
-    .infer = infer_sum,
+    .infer = limes_branches_infer,
     .asks = limes_asks_the_same,
     .cross = cross_sum,
     .kind = LIMES_WORD_SUM,
     .least_branches = 1,
     .most_branches = 1 << 10,
     .in_place = true,
-    .flops = flops_sum,
+    .flops = limes_branches_flops,
 };
 
 /* residual */
@@ -101,8 +101,8 @@ static void cross_residual(const limes_op *op, const limes_panel *in, limes_pane
   (void)x;
   (void)y;
   double alpha = ((const residual *)op->param)->alpha;
-  bool plain = isnan(alpha);
-  weighted_sum(op, in, out, plain ? 1 : 1 - alpha, plain ? 1 : alpha, work); /* body, identity */
+  limes_list weight = {2, {1 - alpha, alpha}}; /* body, identity */
+  limes_weighted_sum(op, in, out, isnan(alpha) ? NULL : weight.value, 1, work);
 }
 
 const limes_layer_ops limes_layer_residual = {
@@ -111,14 +111,14 @@ const limes_layer_ops limes_layer_residual = {
     .section = "7",
     .param_size = sizeof(residual),
     .params = residual_params,
-    .infer = infer_sum,
+    .infer = limes_branches_infer,
     .asks = limes_asks_the_same,
     .cross = cross_residual,
     .kind = LIMES_WORD_RESIDUAL,
     .least_branches = 1,
     .most_branches = 1,
     .in_place = true,
-    .flops = flops_sum,
+    .flops = limes_branches_flops,
 };
 
 /* repeat and identity: words without an op */

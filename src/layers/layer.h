@@ -24,6 +24,8 @@ typedef enum {
   LIMES_PARAM_SIZE,   /* limes_size: 3 or 3x3 */
   LIMES_PARAM_CHOICE, /* int, index into choices */
   LIMES_PARAM_SWITCH, /* bool, yes or no */
+  LIMES_PARAM_LIST,   /* limes_list: 48:16 */
+  LIMES_PARAM_RANGE,  /* limes_interval: 0:4, 2:, :4 or : */
 } limes_param_kind;
 
 /* A size per axis. n[0] = 0: not given. For one number n[0] = n[1] and each_axis is false. */
@@ -32,14 +34,30 @@ typedef struct {
   bool each_axis; /* written as AxB */
 } limes_size;
 
+/* Positions from ... to - 1. to = 0: not given. */
+typedef struct limes_interval {
+  uint32_t from, to;
+} limes_interval;
+
+#define LIMES_TO_THE_END UINT32_MAX
+
+#define LIMES_MOST_LISTED 16
+
+/* Some numbers. n = 0: not given. */
+typedef struct limes_list {
+  uint32_t n;
+  double value[LIMES_MOST_LISTED]; /* [n], zeros behind them */
+} limes_list;
+
 typedef struct limes_param {
   const char *name; /* NULL ends a table */
   limes_param_kind kind;
   size_t offset;      /* in the layer's parameter struct */
   bool required;      /* has no default */
   double fallback;    /* the default; for a choice its index, for a switch 0 or 1; NAN: "decided by the others", see help */
-  double least, most; /* the range of a number, ends included */
+  double least, most; /* the range of a number, of each one in a list, ends included */
   bool open;          /* least itself is excluded */
+  bool rest;          /* a list, last of its table, that takes all bare values from its place on: (0.3, -0.8, 0.25) */
   const char *const *choices; /* of a choice, ended by NULL; one written as "topk(k)" takes a whole number from 1 in brackets, */
   size_t argument;            /* which goes to this offset, a uint32_t: 0 with the other choices. 0: no choice takes one */
   const char *help;           /* half a sentence: what it is, units */
@@ -69,6 +87,15 @@ typedef struct limes_param {
   }
 #define LIMES_PARAM_CHOICES(type, field, value, list, text)                                                                      \
   { LIMES_FIELD(type, field), .kind = LIMES_PARAM_CHOICE, .fallback = (value), .choices = (list), .help = (text) }
+#define LIMES_PARAM_NUMBERS(type, field, from, to, text)                                                                         \
+  { LIMES_FIELD(type, field), .kind = LIMES_PARAM_LIST, .fallback = NAN, .least = (from), .most = (to), .help = (text) }
+#define LIMES_PARAM_REST(type, field, text)                                                                                      \
+  {                                                                                                                              \
+    LIMES_FIELD(type, field), .kind = LIMES_PARAM_LIST, .required = true, .rest = true, .least = -1e100, .most = 1e100,          \
+                              .help = (text)                                                                                     \
+  }
+#define LIMES_PARAM_RANGES(type, field, must, text)                                                                              \
+  { LIMES_FIELD(type, field), .kind = LIMES_PARAM_RANGE, .required = (must), .fallback = NAN, .help = (text) }
 #define LIMES_PARAM_YES_NO(type, field, value, text)                                                                             \
   { LIMES_FIELD(type, field), .kind = LIMES_PARAM_SWITCH, .fallback = (value), .help = (text) }
 #define LIMES_PARAM_END                                                                                                          \
@@ -77,6 +104,9 @@ typedef struct limes_param {
 /* values: what stands between two layers */
 
 typedef enum { LIMES_ABSENT, LIMES_SCALAR, LIMES_DIAGONAL, LIMES_FULL } limes_layout; /* each holds the ones before it */
+
+/* Behind layers that add positions an item has at most so many: squares of it still add up in a size_t. */
+#define LIMES_MOST_POSITIONS (1u << 24)
 
 /* What can be said of a value without looking at data (docs/mathematics.md, section 3, "Who may feed what"). */
 typedef struct limes_shape {
@@ -154,6 +184,7 @@ typedef struct limes_elementwise {
 
 /* a layer */
 
+/* LIMES_WORD_SUM: its branches are its inputs; of LIMES_WORD_RESIDUAL there is one more, what stands before it. */
 typedef enum { LIMES_WORD_LAYER, LIMES_WORD_IDENTITY, LIMES_WORD_SUM, LIMES_WORD_RESIDUAL, LIMES_WORD_REPEAT } limes_word_kind;
 
 typedef struct limes_layer_ops {
@@ -175,6 +206,7 @@ typedef struct limes_layer_ops {
   limes_word_kind kind;                   /* default: a layer */
   uint32_t least_branches, most_branches; /* default: none */
   bool affine;                            /* default: has no weights of its own */
+  bool any_branches, any_means;           /* default: branches should be uncorrelated; any_means: independence is enough */
   bool in_place;                          /* default: out needs its own memory */
   bool equal_positions;                   /* default: items may differ in their positions */
   bool pools_segments;                    /* default: what it does does not depend on segments */

@@ -2,9 +2,17 @@
 #define LIMES_LAYER_LIST(X)                                                                                                      \
   X(dense)                                                                                                                       \
   X(conv)                                                                                                                        \
+  X(local_conv)                                                                                                                  \
+  X(conv_transpose)                                                                                                              \
   X(avg_pool)                                                                                                                    \
+  X(sum_pool)                                                                                                                    \
   X(global_avg_pool)                                                                                                             \
+  X(global_sum_pool)                                                                                                             \
   X(flatten)                                                                                                                     \
+  X(resize)                                                                                                                      \
+  X(slice)                                                                                                                       \
+  X(aggregate)                                                                                                                   \
+  X(dropout)                                                                                                                     \
   X(relu)                                                                                                                        \
   X(leaky_relu)                                                                                                                  \
   X(abrelu)                                                                                                                      \
@@ -16,4 +24,6 @@
   X(identity)                                                                                                                    \
   X(residual)                                                                                                                    \
   X(sum)                                                                                                                         \
+  X(product)                                                                                                                     \
+  X(concat)                                                                                                                      \
   X(repeat)

@@ -1,7 +1,7 @@
-/* flatten and global_avg_pool: what ends the positions.
+/* flatten, global_avg_pool and global_sum_pool: what ends the positions.
  *
  * Infinite width (docs/mathematics.md, section 2): flatten K <- 1/T sum_a K_aa, items of equal T only; global_avg_pool the mean
- * of K_ab over all visible positions of both. Theta likewise.
+ * of K_ab over all visible positions of both, global_sum_pool their sum. Theta likewise.
  */
 #include "base/clones.h"
 #include "layers/elementwise.h"
@@ -107,8 +107,8 @@ static limes_layout asks_matrix(const limes_op *op, limes_layout out, bool own) 
   return out == LIMES_ABSENT ? LIMES_ABSENT : LIMES_FULL;
 }
 
-static void cross_global(const limes_op *op, const limes_panel *in, limes_panel *out, const limes_trace *x, const limes_trace *y,
-                         limes_work *work) {
+static void cross_mean(const limes_op *op, const limes_panel *in, limes_panel *out, const limes_trace *x, const limes_trace *y,
+                       limes_work *work) {
   (void)op;
   (void)x;
   (void)y;
@@ -124,7 +124,31 @@ const limes_layer_ops limes_layer_global_avg_pool = {
     .params = none,
     .infer = infer,
     .asks = asks_matrix,
-    .cross = cross_global,
+    .cross = cross_mean,
+    .grid = grid_of_one,
+    .flops = flops,
+};
+
+/* global_sum_pool */
+
+static void cross_sum(const limes_op *op, const limes_panel *in, limes_panel *out, const limes_trace *x, const limes_trace *y,
+                      limes_work *work) {
+  (void)op;
+  (void)x;
+  (void)y;
+  for (size_t j = 0; j < in->n; j++)
+    mean_into(in, j, 1, out);
+  work->flops += (in->ntk == NULL ? 1 : 2) * (double)in->start[in->n];
+}
+
+const limes_layer_ops limes_layer_global_sum_pool = {
+    .word = "global_sum_pool",
+    .summary = "the sum over all visible positions",
+    .section = "2",
+    .params = none,
+    .infer = infer,
+    .asks = asks_matrix,
+    .cross = cross_sum,
     .grid = grid_of_one,
     .flops = flops,
 };

@@ -5,7 +5,7 @@
 const char *const limes_padding_names[] = {"same", "valid", "circular", NULL};
 
 static limes_window window_of(uint32_t size, uint32_t stride, int padding, uint32_t in) {
-  limes_window w = {.size = size, .stride = stride, .in = in, .wrap = padding == LIMES_CIRCULAR};
+  limes_window w = {.size = size, .stride = stride, .spread = 1, .in = in, .wrap = padding == LIMES_CIRCULAR};
   if (padding == LIMES_VALID) {
     w.out = in >= size ? (in - size) / stride + 1 : 0;
     return w;
@@ -65,10 +65,12 @@ limes_status limes_window_infer(limes_context *context, const char *word, limes_
 }
 
 int64_t limes_window_input(const limes_window *window, uint32_t o, uint32_t d) {
-  int64_t i = (int64_t)o * window->stride + d - window->before;
+  int64_t i = (int64_t)o * window->stride + d - window->before, places = (int64_t)window->in * window->spread;
   if (window->wrap)
-    return ((i % window->in) + window->in) % window->in;
-  return i < 0 || i >= window->in ? -1 : i;
+    i = ((i % places) + places) % places;
+  if (i < 0 || i >= places)
+    return -1;
+  return window->spread == 1 ? i : i % window->spread == 0 ? i / window->spread : -1;
 }
 
 LIMES_CLONES
@@ -89,7 +91,23 @@ static void add_stretch(size_t length, size_t stride, size_t inner, const double
       add_block(inner, in + k * stride * inner, out + k * inner);
 }
 
+/* Input by input: their outputs lie `spread` apart. */
+static void add_spread(const limes_window *w, uint32_t d, size_t inner, const double *in, double *out) {
+  int64_t places = w->out;
+  for (int64_t i = 0; i < w->in; i++) {
+    int64_t o = i * w->spread + w->before - d;
+    if (w->wrap)
+      o = ((o % places) + places) % places;
+    if (o >= 0 && o < places)
+      add_block(inner, in + (size_t)i * inner, out + (size_t)o * inner);
+  }
+}
+
 void limes_window_add(const limes_window *window, uint32_t d, size_t inner, const double *in, double *out) {
+  if (window->spread > 1) {
+    add_spread(window, d, inner, in, out);
+    return;
+  }
   int64_t first = (int64_t)d - window->before, stride = window->stride, n_in = window->in, n_out = window->out;
   for (int64_t o = 0; o < n_out;) {
     int64_t i = o * stride + first;

@@ -7,9 +7,10 @@
 enum { LIMES_SAME, LIMES_VALID, LIMES_CIRCULAR };
 extern const char *const limes_padding_names[];
 
-/* A window along one axis: output o sees the inputs o * stride + d - before, d = 0 ... size-1. */
+/* A window along one axis: output o sees the inputs o * stride + d - before, d = 0 ... size-1. With spread > 1 there are
+ * spread - 1 zeros behind every input, and places are counted with them. */
 typedef struct limes_window {
-  uint32_t size, stride, before, in, out;
+  uint32_t size, stride, spread, before, in, out;
   bool wrap; /* circular: positions count modulo `in`; otherwise those outside are zeros */
 } limes_window;
 

@@ -73,6 +73,10 @@ limes_status limes_build_value(limes_context *context, limes_node *node, size_t 
   return status;
 }
 
+limes_status limes_build_more(limes_context *context, limes_node *node, size_t k, const char *text, size_t length) {
+  return limes_param_append(context, &node->ops->params[k], node->param, text, length);
+}
+
 limes_status limes_build_check(limes_context *context, const limes_node *node) {
   const limes_layer_ops *ops = node->ops;
   for (size_t k = 0; k < limes_param_count(ops); k++)

@@ -25,6 +25,9 @@ limes_status limes_build_key(limes_context *context, const limes_node *node, con
 limes_status limes_build_value(limes_context *context, limes_node *node, size_t k, const char *text, size_t length)
     LIMES_MUST_USE;
 
+/* Adds text[length] to the list that is parameter k. */
+limes_status limes_build_more(limes_context *context, limes_node *node, size_t k, const char *text, size_t length) LIMES_MUST_USE;
+
 /* Begins the next branch of the layer opened last; ends that layer. Neither leaves an empty branch behind. */
 limes_status limes_build_branch(limes_context *context, limes_model *model) LIMES_MUST_USE;
 limes_status limes_build_close(limes_context *context, limes_model *model) LIMES_MUST_USE;

@@ -36,14 +36,16 @@ size_t limes_lex_word(const limes_lexer *lexer) { return word_length(lexer->at);
 size_t limes_lex_value(const limes_lexer *lexer) {
   const char *at = lexer->at;
   size_t n = 0;
-  while (is_letter(at[n]) || is_digit(at[n]) || is_one_of(at[n], "+-.:"))
-    n++;
-  if (n > 0 && at[n] == '(') {
-    size_t inside = strcspn(at + n + 1, "()|,=#\r\n");
-    if (at[n + 1 + inside] == ')')
-      n += inside + 2;
+  for (;;) {
+    while (is_letter(at[n]) || is_digit(at[n]) || is_one_of(at[n], "+-.:"))
+      n++;
+    size_t inside = n > 0 && at[n] == '(' ? strcspn(at + n + 1, "()|,=#\r\n") : 0;
+    if (n == 0 || at[n] != '(' || at[n + 1 + inside] != ')')
+      return n;
+    n += inside + 2;
+    if (at[n] != ':')
+      return n;
   }
-  return n;
 }
 
 bool limes_lex_is_number(const limes_lexer *lexer) {

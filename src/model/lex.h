@@ -19,7 +19,8 @@ void limes_lex_advance(limes_lexer *lexer, size_t bytes);
 /* Bytes of the word here, 0 where none begins: a letter or _, then letters, digits and _. */
 size_t limes_lex_word(const limes_lexer *lexer);
 
-/* Bytes of the value here, 0 where none begins: letters, digits and _ + - . : and, straight after them, something in brackets. */
+/* Bytes of the value here, 0 where none begins: letters, digits and _ + - . : and, straight after them, something in
+ * brackets; behind those a colon goes on. */
 size_t limes_lex_value(const limes_lexer *lexer);
 
 /* Whether a number begins here: a digit, sign or point, or sqrt( */

@@ -36,11 +36,13 @@ size_t limes_param_find(const limes_layer_ops *ops, const char *text, size_t len
   return k;
 }
 
+static bool is_real(const limes_param *param) { return param->kind == LIMES_PARAM_REAL || param->kind == LIMES_PARAM_LIST; }
+
 /* value has been checked, or is the table's default */
 static void store(const limes_param *param, void *params, double value) {
   bool decided = !isnan(value);
-  uint32_t whole =
-      decided && param->kind != LIMES_PARAM_REAL ? (uint32_t)value : 0; /* a real number may be beyond any whole one */
+  bool real = is_real(param);
+  uint32_t whole = decided && !real ? (uint32_t)value : 0; /* a real number may be beyond any whole one */
   switch (param->kind) {
   case LIMES_PARAM_REAL:
     *(double *)field(param, params) = value;
@@ -58,6 +60,12 @@ static void store(const limes_param *param, void *params, double value) {
     break;
   case LIMES_PARAM_SWITCH:
     *(bool *)field(param, params) = whole != 0;
+    break;
+  case LIMES_PARAM_RANGE:
+    *(limes_interval *)field(param, params) = (limes_interval){0, 0};
+    break;
+  case LIMES_PARAM_LIST:
+    *(limes_list *)field(param, params) = (limes_list){decided, {decided ? value : 0}};
     break;
   }
 }
@@ -86,12 +94,18 @@ bool limes_param_is_default(const limes_param *param, const void *params) {
     return *(const int *)at == (decided ? (int)param->fallback : -1) && argument_of(param, params) == 0;
   case LIMES_PARAM_SWITCH:
     return *(const bool *)at == (whole != 0);
+  case LIMES_PARAM_RANGE:
+    return ((const limes_interval *)at)->to == 0;
+  case LIMES_PARAM_LIST: {
+    const limes_list *list = at;
+    return decided ? list->n == 1 && list->value[0] == param->fallback : list->n == 0;
+  }
   }
   return false;
 }
 
 static bool unlimited_above(const limes_param *param) {
-  return param->most >= (param->kind == LIMES_PARAM_REAL ? UNLIMITED_REAL : UNLIMITED_COUNT);
+  return param->most >= (is_real(param) ? UNLIMITED_REAL : UNLIMITED_COUNT);
 }
 
 static void print_choices(const limes_param *param, limes_text *text) {
@@ -108,11 +122,17 @@ void limes_param_range(const limes_param *param, bool all_bounds, limes_text *te
     print_choices(param, text);
     return;
   }
+  if (param->kind == LIMES_PARAM_RANGE) {
+    limes_text_add(text, "a range (0:4, 2:, :4 or :)");
+    return;
+  }
   char least[LIMES_NUMBER_SIZE], most[LIMES_NUMBER_SIZE];
   limes_number_print(param->least, least);
   limes_number_print(param->most, most);
   limes_text_add(text, "%s",
                  param->kind == LIMES_PARAM_REAL    ? "a number"
+                 : param->rest                      ? "numbers (0.3, -0.8, ...)"
+                 : param->kind == LIMES_PARAM_LIST  ? "numbers (48:16)"
                  : param->kind == LIMES_PARAM_COUNT ? "a whole number"
                                                     : "a size (3 or 3x3)");
   bool from = all_bounds || param->least > -UNLIMITED_REAL, to = all_bounds || !unlimited_above(param);
@@ -148,12 +168,14 @@ static bool in_range(const limes_param *param, double value) {
 static bool fits(const limes_param *param, double value) {
   switch (param->kind) {
   case LIMES_PARAM_REAL:
+  case LIMES_PARAM_LIST:
     return in_range(param, value);
   case LIMES_PARAM_COUNT:
   case LIMES_PARAM_SIZE:
     return in_range(param, value) && value >= 0 && value <= UINT32_MAX && value == floor(value);
   case LIMES_PARAM_SWITCH:
     return value == 0 || value == 1;
+  case LIMES_PARAM_RANGE:
   case LIMES_PARAM_CHOICE:
     break;
   }
@@ -225,11 +247,73 @@ static limes_status read_word(limes_context *context, const limes_param *param, 
   return refuse(context, param, limes_quote(text, length, quote), false, suggest ? words[best] : NULL);
 }
 
+static limes_status too_many(limes_context *context, const limes_param *param) {
+  return limes_fail(context, LIMES_WRONG_USE, "%s takes at most %d numbers, and these are more", param->name, LIMES_MOST_LISTED);
+}
+
+/* Numbers separated by colons; *list keeps what it has where one of them is none. */
+static limes_status append(limes_context *context, const limes_param *param, limes_list *list, const char *text, size_t length) {
+  limes_list longer = *list;
+  for (const char *at = text, *end = text + length; at <= end;) {
+    const char *colon = memchr(at, ':', (size_t)(end - at)), *stop = colon == NULL ? end : colon;
+    double value = 0;
+    char quote[LIMES_QUOTE_SIZE];
+    bool is_number = limes_number_read(at, (size_t)(stop - at), &value);
+    if (!is_number || !fits(param, value))
+      return refuse(context, param, limes_quote(at, (size_t)(stop - at), quote), is_number && value > param->most, NULL);
+    if (longer.n == LIMES_MOST_LISTED)
+      return too_many(context, param);
+    longer.value[longer.n++] = value;
+    at = stop + 1;
+  }
+  *list = longer;
+  return LIMES_OK;
+}
+
+limes_status limes_param_append(limes_context *context, const limes_param *param, void *params, const char *text, size_t length) {
+  return append(context, param, field(param, params), text, length);
+}
+
+static limes_status read_list(limes_context *context, const limes_param *param, void *params, const char *text, size_t length) {
+  limes_list list = {0};
+  limes_status status = append(context, param, &list, text, length);
+  if (status == LIMES_OK)
+    *(limes_list *)field(param, params) = list;
+  return status;
+}
+
+/* Digits only; what is not written is `open` */
+static bool read_end(const char *text, size_t length, uint32_t open, uint32_t *end) {
+  double value = open;
+  for (size_t i = 0; i < length; i++)
+    if (text[i] < '0' || text[i] > '9')
+      return false;
+  bool good = length == 0 || (limes_number_read(text, length, &value) && value < LIMES_TO_THE_END);
+  *end = good ? (uint32_t)value : 0;
+  return good;
+}
+
+/* 0:4, either end of which may be left out, and never empty */
+static limes_status read_range(limes_context *context, const limes_param *param, void *params, const char *text, size_t length) {
+  const char *colon = memchr(text, ':', length);
+  limes_interval range = {0};
+  char quote[LIMES_QUOTE_SIZE];
+  if (colon == NULL || !read_end(text, (size_t)(colon - text), 0, &range.from) ||
+      !read_end(colon + 1, length - (size_t)(colon - text) - 1, LIMES_TO_THE_END, &range.to) || range.from >= range.to)
+    return refuse(context, param, limes_quote(text, length, quote), false, NULL);
+  *(limes_interval *)field(param, params) = range;
+  return LIMES_OK;
+}
+
 limes_status limes_param_read(limes_context *context, const limes_param *param, void *params, const char *text, size_t length) {
   char quote[LIMES_QUOTE_SIZE];
   double value = 0, axis[2];
   if (param->kind == LIMES_PARAM_CHOICE || param->kind == LIMES_PARAM_SWITCH)
     return read_word(context, param, params, text, length);
+  if (param->kind == LIMES_PARAM_RANGE)
+    return read_range(context, param, params, text, length);
+  if (param->kind == LIMES_PARAM_LIST)
+    return read_list(context, param, params, text, length);
   if (param->kind == LIMES_PARAM_SIZE && read_axes(text, length, axis) && fits(param, axis[0]) && fits(param, axis[1])) {
     *(limes_size *)field(param, params) = (limes_size){{(uint32_t)axis[0], (uint32_t)axis[1]}, true};
     return LIMES_OK;
@@ -245,6 +329,28 @@ static void print_number(double value, limes_text *text) {
   char number[LIMES_NUMBER_SIZE];
   limes_number_print(value, number);
   limes_text_add(text, "%s", number);
+}
+
+static void print_list(const limes_list *list, const char *separator, limes_text *text) {
+  for (uint32_t i = 0; i < list->n; i++) {
+    limes_text_add(text, "%s", i == 0 ? "" : separator);
+    print_number(list->value[i], text);
+  }
+}
+
+static void print_range(const limes_interval *range, limes_text *text) {
+  if (range->from > 0)
+    limes_text_add(text, "%u", (unsigned)range->from);
+  limes_text_add(text, ":");
+  if (range->to != LIMES_TO_THE_END)
+    limes_text_add(text, "%u", (unsigned)range->to);
+}
+
+void limes_param_print_bare(const limes_param *param, const void *params, limes_text *text) {
+  if (param->rest)
+    print_list(field_of(param, params), ", ", text);
+  else
+    limes_param_print(param, params, text);
 }
 
 void limes_param_print(const limes_param *param, const void *params, limes_text *text) {
@@ -269,6 +375,12 @@ void limes_param_print(const limes_param *param, const void *params, limes_text 
     break;
   case LIMES_PARAM_SWITCH:
     limes_text_add(text, "%s", *(const bool *)at ? "yes" : "no");
+    break;
+  case LIMES_PARAM_LIST:
+    print_list(at, ":", text);
+    break;
+  case LIMES_PARAM_RANGE:
+    print_range(at, text);
     break;
   }
 }

@@ -11,7 +11,7 @@ size_t limes_param_count(const limes_layer_ops *ops);
 size_t limes_param_find(const limes_layer_ops *ops, const char *text, size_t length);
 
 /* Fills ops->param_size zeroed bytes with the defaults. "Decided by the others" is NAN for a real number, 0 for a count or a
- * size, -1 for a choice, no for a switch. */
+ * size, -1 for a choice, no for a switch, none for a list. */
 void limes_param_defaults(const limes_layer_ops *ops, void *params);
 
 bool limes_param_is_default(const limes_param *param, const void *params);
@@ -22,8 +22,15 @@ limes_status limes_param_read(limes_context *context, const limes_param *param, 
     LIMES_MUST_USE;
 limes_status limes_param_set_number(limes_context *context, const limes_param *param, void *params, double value) LIMES_MUST_USE;
 
+/* Adds the numbers of the text to those that a list has. */
+limes_status limes_param_append(limes_context *context, const limes_param *param, void *params, const char *text, size_t length)
+    LIMES_MUST_USE;
+
 /* Appends the value as limes_param_read takes it. */
 void limes_param_print(const limes_param *param, const void *params, limes_text *text);
+
+/* The same without its key: a list that takes the rest of the bare values is written as those. */
+void limes_param_print_bare(const limes_param *param, const void *params, limes_text *text);
 
 /* Appends the default as it would be written, "-" where the others decide. */
 void limes_param_print_default(const limes_param *param, limes_text *text);

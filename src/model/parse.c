@@ -36,7 +36,8 @@ static limes_status place(const parser *p, limes_lexer at, limes_status status) 
 
 #define fail_at(p, at, ...) limes_fail_at((p)->context, (p)->model, (at).line, (at).column, __VA_ARGS__)
 
-static limes_status parse_value(parser *p, limes_node *node, size_t k) {
+/* more: what a list takes besides what it has */
+static limes_status parse_value(parser *p, limes_node *node, size_t k, bool more) {
   char character[LIMES_CHARACTER_SIZE];
   limes_lexer start = p->next;
   size_t length = limes_lex_value(&p->next);
@@ -44,7 +45,7 @@ static limes_status parse_value(parser *p, limes_node *node, size_t k) {
     return fail_at(p, start, "%s of %s has no value: there is %s instead", node->ops->params[k].name, node->ops->word,
                    limes_lex_describe(&start, character));
   limes_lex_advance(&p->next, length);
-  return place(p, start, limes_build_value(p->context, node, k, start.at, length));
+  return place(p, start, (more ? limes_build_more : limes_build_value)(p->context, node, k, start.at, length));
 }
 
 static limes_status parse_key_and_value(parser *p, arguments *a) {
@@ -58,13 +59,15 @@ static limes_status parse_key_and_value(parser *p, arguments *a) {
   limes_lex_blanks(&p->next);
   limes_lex_advance(&p->next, 1); /* the = */
   limes_lex_blanks(&p->next);
-  return parse_value(p, a->node, k);
+  return parse_value(p, a->node, k, false);
 }
 
 /* A value without a key, for the next parameter of the table */
 static limes_status parse_bare_value(parser *p, arguments *a) {
   const limes_layer_ops *ops = a->node->ops;
   size_t n = limes_param_count(ops), k = a->values++;
+  bool more = n > 0 && k >= n && ops->params[n - 1].rest;
+  k = more ? n - 1 : k;
   char keys[1024], character[LIMES_CHARACTER_SIZE];
   if (limes_lex_value(&p->next) == 0)
     return fail_at(p, p->next, "%s does not belong between the brackets of %s", limes_lex_describe(&p->next, character),
@@ -77,12 +80,12 @@ static limes_status parse_bare_value(parser *p, arguments *a) {
   if (k >= n)
     return fail_at(p, p->next, "%s has %zu %s, and this is one value more: it takes %s", ops->word, n,
                    n == 1 ? "parameter" : "parameters", limes_list_keys(ops, keys, sizeof keys));
-  if ((a->node->given >> k & 1) != 0)
+  if (!more && (a->node->given >> k & 1) != 0)
     return fail_at(p, p->next, "%s of %s is given twice", ops->params[k].name, ops->word);
   size_t key = limes_param_find(ops, p->next.at, limes_lex_word(&p->next));
   if (key < n && ops->params[k].kind != LIMES_PARAM_CHOICE)
     return fail_at(p, p->next, "%s of %s has no value: write %s=...", ops->params[key].name, ops->word, ops->params[key].name);
-  return parse_value(p, a->node, k);
+  return parse_value(p, a->node, k, more);
 }
 
 static limes_status parse_branches(parser *p, arguments *a) {

@@ -31,7 +31,7 @@ static void print_node(const limes_node *node, limes_text *text) {
   limes_text_add(text, "%s", ops->word);
   for (; k < n && may_stand_bare(ops, &ops->params[k]); k++) {
     separate(text, &any);
-    limes_param_print(&ops->params[k], node->param, text);
+    limes_param_print_bare(&ops->params[k], node->param, text);
   }
   if (node->n_branch > 0) {
     separate(text, &any);

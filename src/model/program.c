@@ -52,23 +52,34 @@ static limes_status add_op(limes_context *context, limes_program *program, const
 
 static limes_status add_chain(limes_context *context, limes_program *program, const limes_chain *chain, uint32_t *value);
 
-/* Covariances of branches add only where the branches are uncorrelated: of any two, one has weights of its own behind the
- * value `shared` that they begin with, and one has mean zero (docs/mathematics.md, section 7). */
-static limes_status check_independent(limes_context *context, const limes_program *program, const limes_node *node,
-                                      uint32_t shared, const uint32_t *in, size_t n_in) {
+/* A repeated layer is warned of once. */
+static bool stands_already(const limes_program *program, const limes_node *node) {
+  for (size_t i = 0; i < program->n_op; i++)
+    if (program->op[i].ops == node->ops && program->op[i].line == node->line && program->op[i].column == node->column)
+      return true;
+  return false;
+}
+
+/* Covariances of branches add where the branches are uncorrelated: of any two, one has weights of its own behind the value
+ * `shared` that they begin with, and one has mean zero (docs/mathematics.md, section 7). They multiply where one has weights
+ * of its own. Other branches are taken for independent, as the literature does, and the user hears of it. */
+static void warn_of_correlation(limes_context *context, const limes_program *program, const limes_node *node, uint32_t shared,
+                                const uint32_t *in, size_t n_in) {
   const limes_shape *value = program->value;
+  if (node->ops->any_branches || stands_already(program, node))
+    return;
   for (size_t i = 0; i < n_in; i++)
     for (size_t k = 0; k < i; k++) {
       bool own = value[in[i]].affine > value[shared].affine || value[in[k]].affine > value[shared].affine;
-      if (own && (value[in[i]].zero_mean || value[in[k]].zero_mean))
+      if (own && (node->ops->any_means || value[in[i]].zero_mean || value[in[k]].zero_mean))
         continue;
-      return limes_fail_at(
-          context, program->model, node->line, node->column,
-          "branches %zu and %zu of %s are correlated (they end with %s and %s), and their covariances do not add: end one "
-          "of them with dense",
-          k + 1, i + 1, node->ops->word, value[in[k]].made_by, value[in[i]].made_by);
+      limes_log(
+          context, LIMES_LOG_WARNING,
+          "line %u, column %u: branches %zu and %zu of %s are correlated in a network (they end with %s and %s), and the kernel "
+          "takes them for independent: end one of them with dense",
+          node->line, node->column, k + 1, i + 1, node->ops->word, value[in[k]].made_by, value[in[i]].made_by);
+      return;
     }
-  return LIMES_OK;
 }
 
 /* sum(A | B | ...) and residual(A), whose second branch is its input */
@@ -83,12 +94,11 @@ static limes_status add_branches(limes_context *context, limes_program *program,
     if (i < node->n_branch)
       status = add_chain(context, program, &node->branch[i], &in[i]);
   }
-  if (status == LIMES_OK)
-    status = check_independent(context, program, node, *value, in, n_in);
   if (status != LIMES_OK) {
     free(in);
     return status;
   }
+  warn_of_correlation(context, program, node, *value, in, n_in);
   return add_op(context, program, node, in, n_in, value);
 }
 

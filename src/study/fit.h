@@ -22,7 +22,7 @@ limes_status limes_fit_begin(limes_context *context, limes_task_kind kind, const
 /* A copy of the batch's positions and features, without labels and targets. */
 limes_status limes_items_copy(limes_context *context, const limes_batch *from, limes_batch **copy) LIMES_MUST_USE;
 
-#define LIMES_ITEM_ARRAYS 6
+#define LIMES_ITEM_ARRAYS 8
 /* The items of a batch as named arrays. They point into the batch and into *memory, which belongs to the caller. */
 limes_status limes_items_arrays(limes_context *context, const limes_batch *batch, limes_named_array arrays[LIMES_ITEM_ARRAYS],
                                 size_t *count, int64_t **memory) LIMES_MUST_USE;

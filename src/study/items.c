@@ -1,5 +1,6 @@
-/* Training items: ragged arrays x [T_1 + T_2 + ..., C], the sizes [N,2] of the items, which positions are hidden, and
- * their segments. */
+/* Training items: ragged arrays x [T_1 + T_2 + ..., C], the sizes [N,2] of the items, which positions are hidden, their
+ * segments, and the edges between them. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,6 +41,25 @@ static limes_status copy_segments(limes_context *context, const limes_batch *fro
   return LIMES_OK;
 }
 
+static limes_status copy_edges(limes_context *context, const limes_batch *from, limes_batch *copy) {
+  size_t *count = limes_allocate(context, from->start[from->items], sizeof *count), at = 0;
+  if (count == NULL)
+    return LIMES_NO_MEMORY;
+  for (size_t i = 0; i < from->items; i++)
+    for (size_t b = 0; b < from->grid[i].T; b++)
+      count[copy->start[i] + b] = from->grid[i].edges->start[b + 1] - from->grid[i].edges->start[b];
+  limes_status status = limes_batch_hold_edges(context, copy, count);
+  free(count);
+  for (size_t i = 0; i < from->items && status == LIMES_OK; i++) {
+    const limes_csr *edges = from->grid[i].edges;
+    size_t first = edges->start[0], n = edges->start[from->grid[i].T] - first;
+    memcpy(copy->edge_from + at, edges->from + first, n * sizeof *edges->from);
+    memcpy(copy->edge_weight + at, edges->weight + first, n * sizeof *edges->weight);
+    at += n;
+  }
+  return status;
+}
+
 limes_status limes_items_copy(limes_context *context, const limes_batch *from, limes_batch **copy) {
   *copy = NULL;
   size_t(*size)[2] = limes_allocate(context, from->items, sizeof *size);
@@ -58,6 +78,8 @@ limes_status limes_items_copy(limes_context *context, const limes_batch *from, l
     status = set_hidden(context, *copy, from->hidden);
   if (status == LIMES_OK && from->segment != NULL)
     status = copy_segments(context, from, *copy);
+  if (status == LIMES_OK && from->edges != NULL)
+    status = copy_edges(context, from, *copy);
   if (status != LIMES_OK) {
     limes_batch_destroy(*copy);
     *copy = NULL;
@@ -65,10 +87,24 @@ limes_status limes_items_copy(limes_context *context, const limes_batch *from, l
   return status;
 }
 
+/* integers [positions + edges]. The edges of a copy stand side by side. */
+static void edge_arrays(const limes_batch *batch, limes_named_array *arrays, size_t *count, int64_t *integers) {
+  size_t positions = batch->start[batch->items], edges = batch->edge_start[positions];
+  for (size_t b = 0; b < positions; b++)
+    integers[b] = (int64_t)(batch->edge_start[b + 1] - batch->edge_start[b]);
+  for (size_t e = 0; e < edges; e++)
+    integers[positions + e] = batch->edge_from[e];
+  arrays[(*count)++] = (limes_named_array){.name = "edge_count", .rank = 1, .size = {positions}, .integers = integers};
+  if (edges == 0)
+    return;
+  arrays[(*count)++] = (limes_named_array){.name = "edge_from", .rank = 1, .size = {edges}, .integers = integers + positions};
+  arrays[(*count)++] = (limes_named_array){.name = "edge_weight", .rank = 1, .size = {edges}, .data = batch->edge_weight};
+}
+
 limes_status limes_items_arrays(limes_context *context, const limes_batch *batch, limes_named_array arrays[LIMES_ITEM_ARRAYS],
                                 size_t *count, int64_t **memory) {
-  size_t n = batch->items, positions = batch->start[n];
-  int64_t *integers = *memory = limes_allocate(context, 2 * (n + positions), sizeof *integers);
+  size_t n = batch->items, positions = batch->start[n], edges = batch->edges == NULL ? 0 : batch->edge_start[positions];
+  int64_t *integers = *memory = limes_allocate(context, 2 * n + 3 * positions + edges, sizeof *integers);
   if (integers == NULL)
     return LIMES_NO_MEMORY;
   for (size_t i = 0; i < n; i++) {
@@ -89,6 +125,8 @@ limes_status limes_items_arrays(limes_context *context, const limes_batch *batch
     arrays[(*count)++] = (limes_named_array){.name = "segment", .rank = 1, .size = {positions}, .integers = integers};
   for (size_t a = 0; batch->segment != NULL && a < positions; a++)
     *integers++ = batch->segment[a];
+  if (batch->edges != NULL)
+    edge_arrays(batch, arrays, count, integers);
   return LIMES_OK;
 }
 
@@ -163,6 +201,57 @@ static limes_status restore_segments(limes_context *context, limes_file *file, l
   return status;
 }
 
+static limes_status damaged_edges(limes_context *context, size_t position) {
+  return limes_fail(context, LIMES_BAD_INPUT, "the edges into position %zu of the fit are none: the file is damaged, fit again",
+                    position);
+}
+
+/* count [positions] edges, which the arrays of the file must have */
+static limes_status read_edges(limes_context *context, limes_file *file, const size_t *count, limes_batch *batch) {
+  size_t size[2] = {0, 0};
+  limes_named_array from = {0}, weight = {0};
+  for (size_t b = 0; b < batch->start[batch->items]; b++)
+    size[0] += count[b];
+  if (size[0] == 0)
+    return limes_batch_hold_edges(context, batch, count);
+  limes_status status = limes_gp_find_array(context, file, "edge_from", 1, size, &from);
+  if (status == LIMES_OK)
+    status = limes_gp_find_array(context, file, "edge_weight", 1, size, &weight);
+  if (status == LIMES_OK)
+    status = limes_batch_hold_edges(context, batch, count);
+  for (size_t i = 0; i < batch->items && status == LIMES_OK; i++)
+    for (size_t b = batch->start[i]; b < batch->start[i + 1]; b++)
+      for (size_t e = batch->edge_start[b]; e < batch->edge_start[b + 1]; e++) {
+        if (!(from.data[e] >= 0 && from.data[e] < batch->grid[i].T && isfinite(weight.data[e])))
+          return damaged_edges(context, b);
+        batch->edge_from[e] = (uint32_t)from.data[e];
+        batch->edge_weight[e] = weight.data[e];
+      }
+  return status;
+}
+
+static limes_status restore_edges(limes_context *context, limes_file *file, limes_batch *batch) {
+  limes_named_array array = {0};
+  limes_status status = limes_file_get(context, file, "edge_count", &array);
+  if (status != LIMES_OK || array.data == NULL)
+    return status;
+  size_t size[2] = {batch->start[batch->items], 0};
+  status = limes_gp_find_array(context, file, "edge_count", 1, size, &array);
+  size_t *count = status == LIMES_OK ? limes_allocate(context, size[0], sizeof *count) : NULL;
+  if (count == NULL)
+    return status == LIMES_OK ? LIMES_NO_MEMORY : status;
+  for (size_t b = 0; b < size[0] && status == LIMES_OK; b++) {
+    if (!(array.data[b] >= 0 && array.data[b] <= UINT32_MAX))
+      status = damaged_edges(context, b);
+    else
+      count[b] = (size_t)array.data[b];
+  }
+  if (status == LIMES_OK)
+    status = read_edges(context, file, count, batch);
+  free(count);
+  return status;
+}
+
 limes_status limes_items_restore(limes_context *context, limes_file *file, limes_batch **batch) {
   limes_named_array x = {0}, sizes = {0};
   size_t x_size[2] = {0, 0}, sizes_size[2] = {0, 2}, (*size)[2] = NULL;
@@ -188,6 +277,8 @@ limes_status limes_items_restore(limes_context *context, limes_file *file, limes
   status = restore_hidden(context, file, *batch);
   if (status == LIMES_OK)
     status = restore_segments(context, file, *batch);
+  if (status == LIMES_OK)
+    status = restore_edges(context, file, *batch);
   if (status != LIMES_OK) {
     limes_batch_destroy(*batch);
     *batch = NULL;

@@ -33,6 +33,8 @@ static limes_status try_batch(limes_context *context) {
   if (status == LIMES_OK)
     status = limes_batch_set_segments(context, batch, (const int64_t[N * T]){0});
   if (status == LIMES_OK)
+    status = limes_batch_set_pattern(context, batch, data.matrix[0], (const size_t[]){T});
+  if (status == LIMES_OK)
     status = limes_batch_create_ragged(context, 3, C, lengths, data.x, &ragged);
   limes_batch_destroy(batch);
   limes_batch_destroy(ragged);

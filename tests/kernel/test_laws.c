@@ -21,6 +21,11 @@ static const subject subjects[] = {
      "global_avg_pool dense",
      RAGGED},
     {"dense relu attention(causal=yes, zeta=abs, position=concat, in_values=yes) global_avg_pool dense", RAGGED},
+    {"local_conv(3) relu conv_transpose(2, stride=2, b_std=0.1) relu sum_pool(3, stride=2, padding=same) dense layer_norm relu "
+     "global_sum_pool dense",
+     RAGGED},
+    {"conv(2) product(relu dense | erf | identity) dense concat(relu | conv(3), widths=1:3) resize(3) flatten dense", RAGGED},
+    {"conv(3) relu local_conv(2x3, padding=circular) relu slice(1:3, :) resize(2x5, nearest) flatten dense", IMAGES},
     {"conv(3x2) relu conv(2, padding=valid) relu avg_pool(2x1, padding=same, normalize_edges=yes) global_avg_pool dense", IMAGES},
     {"conv(3) relu attention(position=sum, decay=relative, k_std=2) layer_norm(axes=all) relu flatten dense", IMAGES},
 };

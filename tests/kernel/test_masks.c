@@ -84,6 +84,8 @@ static void masking_an_image_to_a_box_equals_cutting_it(void **state) {
   const char *models[] = {
       "conv(3, b_std=0.2) relu conv(2, stride=2) relu global_avg_pool dense",
       "conv(2, padding=valid) relu global_avg_pool dense",
+      "local_conv(2) relu sum_pool(2, stride=1) global_sum_pool dense",
+      "conv_transpose(3x2, stride=2, padding=circular) relu slice(1:5, :3) resize(2x5) flatten",
       "conv(3x2, padding=circular) relu attention(position=sum, decay=relative) layer_norm(axes=all) relu global_avg_pool",
   };
   double *x = random_numbers(3, 2 * H * W * C), *small = numbers(HEIGHT * WIDTH * C);
@@ -207,6 +209,11 @@ static void layers_that_cannot_take_holes_refuse_them(void **state) {
                           "conv(3, padding=valid) global_avg_pool",
                           "conv(3, padding=circular) global_avg_pool",
                           "conv(3, stride=2) global_avg_pool",
+                          "local_conv(3) global_avg_pool",
+                          "conv_transpose(3) global_avg_pool",
+                          "resize(3) global_avg_pool",
+                          "slice(0:2) global_avg_pool",
+                          "sum_pool(2) global_avg_pool",
                           "avg_pool(2) global_avg_pool",
                           "avg_pool(2, stride=1, padding=same) global_avg_pool"};
   double *x = random_numbers(8, N * T * C), out[N * N];

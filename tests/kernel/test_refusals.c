@@ -39,11 +39,30 @@ static const refusal refusals[] = {
     {"conv(9, padding=valid) flatten", SEQUENCES, "conv", "item 0", ""},
     {"avg_pool(9) flatten", SEQUENCES, "avg_pool", "item 0", ""},
     {"conv(3) sum(conv(3, stride=2) | identity) flatten", SEQUENCES, "sum", "item 0", "stride"},
-    {"dense sum(identity | identity) dense", VECTORS, "sum", "correlated", "dense"},
-    {"dense residual(relu) dense", VECTORS, "residual", "correlated", "dense"},
-    {"dense residual(layer_norm) dense", VECTORS, "residual", "correlated", "dense"},
-    {"sum(dense relu | dense relu) dense", VECTORS, "sum", "correlated", "dense"},
-    {"residual(residual(dense)) dense", VECTORS, "residual", "correlated", "dense"},
+    {"conv(3) product(relu dense | identity) relu flatten", SEQUENCES, "relu", "product", "dense"},
+    {"conv(3) product(dense | identity) layer_norm flatten", SEQUENCES, "layer_norm", "product", "dense"},
+    {"conv(3) concat(dense | identity) relu flatten", SEQUENCES, "relu", "concat", "dense"},
+    {"conv(3) concat(relu | identity) layer_norm flatten", SEQUENCES, "layer_norm", "concat", "dense"},
+    {"dense concat(dense | identity, widths=1:2:3) dense", VECTORS, "concat", "2 branches", "3 widths"},
+    {"conv(3) dropout relu flatten", SEQUENCES, "relu", "dropout", "dense"},
+    {"conv(3) relu dropout(mode=test) relu flatten", SEQUENCES, "relu", "dropout", "dense"},
+    {"conv(3) relu sum_pool(2) relu flatten", SEQUENCES, "relu", "sum_pool", "dense"},
+    {"conv(3) relu global_sum_pool relu dense", SEQUENCES, "relu", "global_sum_pool", "dense"},
+    {"slice(0:2) relu flatten", SEQUENCES, "relu", "slice", "dense"},
+    {"resize(3) layer_norm flatten", SEQUENCES, "layer_norm", "resize", "dense"},
+    {"dense slice(0:1)", VECTORS, "slice", "dense", "before"},
+    {"dense resize(2)", VECTORS, "resize", "dense", "before"},
+    {"dense local_conv(3)", VECTORS, "local_conv", "dense", "before"},
+    {"dense conv_transpose(3)", VECTORS, "conv_transpose", "dense", "before"},
+    {"dense sum_pool(3)", VECTORS, "sum_pool", "dense", "before"},
+    {"dense global_sum_pool", VECTORS, "global_sum_pool", "dense", "leave it out"},
+    {"dense aggregate", VECTORS, "aggregate", "dense", "before"},
+    {"slice(0:2, :) flatten", SEQUENCES, "slice", "one", "slice(0:4)"},
+    {"slice(0:2) flatten", IMAGES, "slice", "two", "slice(0:4, :)"},
+    {"slice(2:6) flatten", SEQUENCES, "slice", "item 0", "an axis of 5"},
+    {"slice(5:) flatten", SEQUENCES, "slice", "item 0", "an axis of 5"},
+    {"slice(:, 3:9) flatten", IMAGES, "slice", "item 0", "an axis of 4"},
+    {"resize(2x2) flatten", SEQUENCES, "resize", "one", "one number"},
     {"conv(3) relu", SEQUENCES, "positions", "relu", "global_avg_pool"},
     {"conv(3) relu dense", IMAGES, "positions", "dense", "flatten"},
 };
@@ -80,6 +99,12 @@ static void layers_take_what_they_can(void **state) {
     kind items;
   } good[] = {
       {"dense identity relu dense", VECTORS},
+      {"dense dropout(mode=test) relu dense", VECTORS},
+      {"dense dropout layer_norm dense", VECTORS},
+      {"dense concat(dense | identity) layer_norm dense", VECTORS},
+      {"local_conv(2) relu conv_transpose(2, stride=2) relu flatten", SEQUENCES},
+      {"conv(3) sum_pool(2) slice(0:1) resize(3) relu flatten", SEQUENCES},
+      {"conv(3) global_sum_pool layer_norm relu", IMAGES},
       {"dense layer_norm relu dense", VECTORS},
       {"conv(3) avg_pool(2) relu flatten dense", SEQUENCES},
       {"conv(3) global_avg_pool relu dense", SEQUENCES},
@@ -236,6 +261,44 @@ static void asking_for_no_kernel_is_refused(void **state) {
   limes_batch_destroy(x);
 }
 
+static void count_correlated(void *user, limes_log_level level, const char *text) {
+  if (level == LIMES_LOG_WARNING && strstr(text, "correlated") != NULL)
+    ++*(unsigned *)user;
+}
+
+/* residual(relu) adds a value to a function of itself: the covariances of the two do not add, and the user hears of it */
+static void correlated_branches_are_warned_of(void **state) {
+  limes_context *context = *state;
+  limes_batch *batch = random_vectors(context, 1, 3, 4);
+  const struct {
+    const char *model;
+    unsigned warnings;
+  } cases[] = {{"dense sum(identity | identity) dense", 1},
+               {"dense residual(relu) dense", 1},
+               {"dense residual(layer_norm) dense", 1},
+               {"sum(dense relu | dense relu) dense", 1},
+               {"repeat(3, dense residual(relu)) dense", 1},
+               {"dense product(relu | abs) dense", 1},
+               {"dense residual(relu dense) dense", 0},
+               {"sum(dense | dense) relu dense", 0},
+               {"dense sum(relu dense | erf dense | identity)", 0},
+               {"dense product(relu dense | erf) dense", 0},
+               {"dense concat(relu | identity) dense", 0},
+               {"residual(dense relu dense)", 0}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    double out[9];
+    unsigned warnings = 0;
+    limes_model *model = parsed(context, cases[i].model);
+    limes_set_log(context, count_correlated, &warnings);
+    assert_ok(context, limes_kernel(context, model, batch, NULL, &(limes_kernel_output){.nngp = out}));
+    limes_set_log(context, NULL, NULL);
+    if (warnings != cases[i].warnings)
+      fail_msg("%s: %u warnings, %u expected", cases[i].model, warnings, cases[i].warnings);
+    limes_model_destroy(model);
+  }
+  limes_batch_destroy(batch);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(layers_refuse_inputs_they_cannot_take),
@@ -247,6 +310,7 @@ int main(void) {
       cmocka_unit_test(items_that_make_no_sense_are_refused),
       cmocka_unit_test(requests_that_cannot_fit_are_refused_with_their_size),
       cmocka_unit_test(asking_for_no_kernel_is_refused),
+      cmocka_unit_test(correlated_branches_are_warned_of),
   };
   return cmocka_run_group_tests(tests, make_context, destroy_context);
 }

@@ -107,6 +107,29 @@ static const bad_model bad_models[] = {
     {"sum(dense, dense)", "sum"},
     {"identity(1)", "identity"},
     {"flatten(2)", "flatten"},
+    {"slice", "first"},
+    {"slice(3)", "first"},
+    {"slice(4:4)", "first"},
+    {"slice(4:2)", "first"},
+    {"slice(-1:2)", "first"},
+    {"slice(0:4:2)", "first"},
+    {"slice(0:0)", "0:4"},
+    {"slice(0:1e2)", "first"},
+    {"slice(:4294967295)", "first"},
+    {"slice(:, x)", "second"},
+    {"slice(:, :, :)", "slice"},
+    {"resize", "size"},
+    {"resize(0)", "size"},
+    {"resize(4, method=cubic)", "method"},
+    {"local_conv", "filter"},
+    {"conv_transpose(3, padding=valid)", "padding"},
+    {"sum_pool(2, normalize_edges=yes)", "normalize_edges"},
+    {"dropout(0)", "keep"},
+    {"dropout(1.1)", "keep"},
+    {"dropout(mode=tset)", "test"},
+    {"aggregate(2)", "aggregate"},
+    {"product()", "product"},
+    {"concat(dense | dense, widths=0:1)", "widths"},
 };
 
 static void parameters_without_sense_are_refused(void **state) {
@@ -146,7 +169,13 @@ static void parameters_at_their_borders_are_accepted(void **state) {
                           "leaky_relu(-3)",
                           "erf(0, 0, 0)",
                           "layer_norm(1e-300)",
-                          "dense(width=1)"};
+                          "dense(width=1)",
+                          "slice(:)",
+                          "slice(:, 3:)",
+                          "slice(4294967293:4294967294)",
+                          "dropout(1)",
+                          "dropout(1e-9)",
+                          "concat(dense, widths=1)"};
   for (size_t i = 0; i < sizeof models / sizeof *models; i++)
     limes_model_destroy(parsed(context, models[i]));
 }

@@ -4,6 +4,7 @@
 
 #include "helpers.h"
 #include "model/build.h"
+#include "model/number.h"
 #include "model/param.h"
 
 typedef struct {
@@ -49,11 +50,24 @@ static inline double random_number(random_source *source, const limes_param *par
     value = random_double(source);
     break;
   }
-  if (param->kind != LIMES_PARAM_REAL)
+  bool real = param->kind == LIMES_PARAM_REAL || param->kind == LIMES_PARAM_LIST;
+  if (!real)
     value = floor(value);
   if (value >= least && value <= most && !(param->open && value == least))
     return value;
-  return param->kind == LIMES_PARAM_REAL ? most : least;
+  return real ? most : least;
+}
+
+/* 48:16 */
+static inline void set_random_list(limes_context *context, limes_model *model, const limes_param *param, random_source *source) {
+  char text[LIMES_MOST_LISTED * (LIMES_NUMBER_SIZE + 1)];
+  size_t used = 0;
+  for (size_t i = 0, n = 1 + random_below(source, LIMES_MOST_LISTED); i < n; i++) {
+    char number[LIMES_NUMBER_SIZE];
+    limes_number_print(random_number(source, param), number);
+    used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", i == 0 ? "" : ":", number);
+  }
+  assert_ok(context, limes_model_set(context, model, param->name, text));
 }
 
 static inline void set_random(limes_context *context, limes_model *model, const limes_param *param, random_source *source) {
@@ -79,6 +93,14 @@ static inline void set_random(limes_context *context, limes_model *model, const 
     if (param->choices[chosen][name] == '(')
       snprintf(choice + name, sizeof choice - name, "(%zu)", 1 + random_below(source, 1 << 30));
     assert_ok(context, limes_model_set(context, model, param->name, choice));
+    break;
+  case LIMES_PARAM_RANGE: {
+    const char *ranges[] = {":", "0:1", "3:", ":7", "12:345"};
+    assert_ok(context, limes_model_set(context, model, param->name, ranges[random_below(source, 5)]));
+    break;
+  }
+  case LIMES_PARAM_LIST:
+    set_random_list(context, model, param, source);
     break;
   case LIMES_PARAM_SWITCH:
     assert_ok(context, limes_model_set(context, model, param->name, random_below(source, 2) == 0 ? "yes" : "no"));
@@ -158,6 +180,10 @@ static inline bool same_value(const limes_param *param, const void *a, const voi
            (param->argument == 0 || memcmp((const char *)a + param->argument, (const char *)b + param->argument, 4) == 0);
   case LIMES_PARAM_SWITCH:
     return *(const bool *)x == *(const bool *)y;
+  case LIMES_PARAM_RANGE:
+    return memcmp(x, y, sizeof(limes_interval)) == 0;
+  case LIMES_PARAM_LIST:
+    return memcmp(x, y, sizeof(limes_list)) == 0;
   }
   return false;
 }

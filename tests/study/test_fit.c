@@ -218,6 +218,30 @@ static void ragged_items_with_holes_and_segments_are_kept(void **state) {
   limes_batch_destroy(test);
 }
 
+/* Sequences with the same edges in each of them: two nodes apart, with weights of both signs */
+static void add_edges(limes_batch *batch, size_t n) {
+  double *pattern = calloc(n * 49, sizeof *pattern);
+  assert_non_null(pattern);
+  for (size_t i = 0; i < n; i++)
+    for (size_t a = 0; a < 7; a++)
+      pattern[(i * 7 + a) * 7 + (a + 2) % 7] = cos((double)(i + a));
+  assert_ok(context, limes_batch_set_pattern(context, batch, pattern, (const size_t[]){7}));
+  free(pattern);
+}
+
+static void edges_are_kept(void **state) {
+  (void)state;
+  limes_batch *train = sequences(40, 9), *test = sequences(10, 10);
+  add_edges(train, 40);
+  add_edges(test, 10);
+  limes_fit *fit = make_fit("conv(3) relu dense sum(aggregate | identity) relu global_avg_pool dense", train, NULL,
+                            LIMES_CLASSIFICATION, limes_gp_defaults());
+  expect_round_trip(fit, test);
+  limes_fit_destroy(fit);
+  limes_batch_destroy(train);
+  limes_batch_destroy(test);
+}
+
 static void normalization_is_kept(void **state) {
   (void)state;
   char path[256];
@@ -285,6 +309,7 @@ int main(void) {
       cmocka_unit_test(probabilities_sum_to_one_and_find_the_classes),
       cmocka_unit_test(predictions_after_loading_have_the_same_bits),
       cmocka_unit_test(ragged_items_with_holes_and_segments_are_kept),
+      cmocka_unit_test(edges_are_kept),
       cmocka_unit_test(normalization_is_kept),
       cmocka_unit_test(data_without_what_the_task_needs_are_refused),
       cmocka_unit_test(a_fit_beyond_the_memory_limit_is_refused),

@@ -12,10 +12,13 @@ static char good[256], bad[256];
 static void write_good_fit(void) {
   double x[12 * 4];
   int64_t labels[12];
+  double pattern[12 * 4];
   uint8_t mask[12 * 2] = {1};
   int64_t segments[12 * 2] = {0, 0, 1, 2};
   for (size_t i = 0; i < 48; i++)
     x[i] = sin((double)(3 * i)) + (i / 4 % 2 ? 1 : 0);
+  for (size_t i = 0; i < 48; i++)
+    pattern[i] = cos((double)i);
   for (size_t i = 0; i < 12; i++)
     labels[i] = (int64_t)(i % 2);
   limes_array array = {.data = x, .axes = 1, .items = 12, .size = {2}, .features = 2};
@@ -26,10 +29,12 @@ static void write_good_fit(void) {
   limes_gp_options options = limes_gp_defaults();
   options.with = LIMES_WITH_ENSEMBLE;
   assert_ok(context, limes_batch_create(context, &array, mask, NULL, &batch));
+  assert_ok(context, limes_batch_set_pattern(context, batch, pattern, (const size_t[]){2}));
   assert_ok(context, limes_batch_set_labels(context, batch, labels));
   assert_ok(context, limes_batch_set_segments(context, batch, segments));
   assert_ok(context, limes_normalization_fit(context, "per-channel", batch, &normalization));
-  assert_ok(context, limes_model_parse(context, "dense relu attention_pool relu attention_pool dense", &model));
+  assert_ok(context,
+            limes_model_parse(context, "dense relu aggregate dense relu attention_pool relu attention_pool dense", &model));
   assert_ok(context, limes_fit_create(context, model, batch, normalization, LIMES_CLASSIFICATION, &options, &fit));
   assert_ok(context, limes_fit_save(context, fit, good));
   limes_fit_destroy(fit);
@@ -81,7 +86,8 @@ static void every_part_that_is_missing_is_named(void **state) {
   size_t count = read_good(&file, arrays);
   for (size_t out = 0; out < count; out++) {
     const char *name = arrays[out].name;
-    if (strcmp(name, "limes_version") == 0 || strcmp(name, "hidden") == 0 || strcmp(name, "segment") == 0 || strncmp(name, "normalization", 13) == 0)
+    if (strcmp(name, "limes_version") == 0 || strcmp(name, "hidden") == 0 || strcmp(name, "segment") == 0 ||
+        strcmp(name, "edge_count") == 0 || strncmp(name, "normalization", 13) == 0)
       continue; /* not needed, or not in every fit */
     size_t left = 0;
     for (size_t i = 0; i < count; i++)
@@ -124,8 +130,8 @@ static void numbers_that_are_none_are_refused(void **state) {
   limes_named_array arrays[MOST_ARRAYS];
   limes_file *file = NULL;
   size_t count = read_good(&file, arrays);
-  const char *const names[] = {"x",      "alpha", "solver", "prior", "target",      "spectrum",
-                               "offset", "noise", "jitter", "scale", "temperature", "steps"};
+  const char *const names[] = {"x",      "alpha", "edge_weight", "solver", "prior",       "target", "spectrum",
+                               "offset", "noise", "jitter",      "scale",  "temperature", "steps"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
     limes_named_array *array = find(arrays, count, names[i]), kept = *array;
     size_t n = (array->rank > 0 ? array->size[0] : 1) * (array->rank > 1 ? array->size[1] : 1);

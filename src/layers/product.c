@@ -1,0 +1,61 @@
+/* product: the product of its branches, channel by channel.
+ *
+ * Infinite width (docs/mathematics.md, section 7): branches have weights of their own, so covariances multiply, and by the rule
+ * of products Theta <- sum_i Theta_i prod_{j != i} K_j. Products of Gaussian channels are not Gaussian.
+ */
+#include <string.h>
+
+#include "base/clones.h"
+#include "layers/compose.h"
+#include "layers/elementwise.h"
+
+static const limes_param none[] = {LIMES_PARAM_END};
+
+static limes_status infer(limes_context *context, const limes_op *op, const limes_shape *in, limes_shape *out) {
+  limes_status status = limes_branches_infer(context, op, in, out);
+  out->gaussian = out->zero_mean = false;
+  return status;
+}
+
+/* (cov, ntk) <- (cov k, ntk k + cov theta) */
+LIMES_CLONES
+static void multiply(size_t n, const double *k, const double *theta, double *cov, double *ntk) {
+  if (ntk != NULL)
+    LIMES_INDEPENDENT
+  for (size_t i = 0; i < n; i++)
+    ntk[i] = ntk[i] * k[i] + cov[i] * theta[i];
+  LIMES_INDEPENDENT
+  for (size_t i = 0; i < n; i++)
+    cov[i] *= k[i];
+}
+
+static void cross(const limes_op *op, const limes_panel *in, limes_panel *out, const limes_trace *x, const limes_trace *y,
+                  limes_work *work) {
+  (void)x;
+  (void)y;
+  size_t n = out->start[out->n];
+  if (out->cov != in[0].cov) {
+    memcpy(out->cov, in[0].cov, n * sizeof *out->cov);
+    if (out->ntk != NULL)
+      memcpy(out->ntk, in[0].ntk, n * sizeof *out->ntk);
+  }
+  for (uint32_t i = 1; i < op->n_in; i++)
+    multiply(n, in[i].cov, in[i].ntk, out->cov, out->ntk);
+  work->flops += (out->ntk == NULL ? 2 : 4) * (double)op->n_in * (double)n;
+}
+
+const limes_layer_ops limes_layer_product = {
+    .word = "product",
+    .summary = "the product of its branches, channel by channel: product(A | B | ...)",
+    .section = "7",
+    .params = none,
+    .infer = infer,
+    .asks = limes_asks_the_same,
+    .cross = cross,
+    .kind = LIMES_WORD_SUM,
+    .any_means = true,
+    .least_branches = 1,
+    .most_branches = 1 << 10,
+    .in_place = true,
+    .flops = limes_branches_flops,
+};
