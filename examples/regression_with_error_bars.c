@@ -37,8 +37,8 @@ static void kernels_of(limes_context *context, const limes_model *model, const d
 int main(void) {
   double x[TRAIN], y[TRAIN], x_test[TEST], mean[TEST], variance[TEST];
   for (int i = 0; i < TRAIN; i++) {
-    x[i] = -2 + 4 * fmod(0.618034 * i, 1);      /* spread over [-2,2] */
-    y[i] = sin(2 * x[i]) + 0.1 * sin(1000 * i); /* sin 1000 i looks like noise */
+    x[i] = -2 + 4 * fmod(0.618034 * i, 1);             /* spread over [-2,2] */
+    y[i] = sin(2 * x[i]) + 0.1 * sin(7.0 * i * i * i); /* sines of cubes look like noise */
   }
   for (int i = 0; i < TEST; i++)
     x_test[i] = -3 + 6.0 * i / (TEST - 1); /* a third of them outside the data */
@@ -53,7 +53,7 @@ int main(void) {
 
   const limes_gp_kernels kernels = {
       .train = TRAIN, .test = TEST, .nngp_dd = dd, .nngp_td = td, .nngp_tt = tt, .tt_is_diagonal = true};
-  const limes_gp_options options = limes_gp_defaults(); /* the noise is chosen by leave-one-out */
+  const limes_gp_options options = limes_gp_defaults(); /* noise and scale are chosen by leave-one-out */
   limes_gp *gp = NULL;
   must(context, limes_gp_fit(context, &kernels, y, 1, true, &options, &gp));
   must(context, limes_gp_predict(context, gp, &kernels, mean, NULL, variance));

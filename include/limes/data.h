@@ -84,9 +84,9 @@ LIMES_API const char *limes_batch_summary(const limes_batch *batch);
 /* Normalization: x <- (x - mean) * scale with statistics of one batch (the training data), to be applied to all. */
 typedef struct limes_normalization limes_normalization;
 
-/* kind: "none", "unit" (divided by the format's maximum; 1 for formats that have none), "per-channel" (mean and deviation of each feature
- * over items and positions), "per-feature" (of each feature at each position; equal sizes only), "per-image" (each item by
- * its own mean and deviation); NULL: the default of the batch's format. *normalization belongs to the caller. */
+/* kind: "none", "unit" (divided by the format's maximum; 1 for formats that have none), "per-channel" (mean and deviation of each
+ * feature over items and positions), "per-feature" (of each feature at each position; equal sizes only), "per-image" (each item
+ * by its own mean and deviation); NULL: the default of the batch's format. *normalization belongs to the caller. */
 LIMES_API limes_status limes_normalization_fit(limes_context *context, const char *kind, const limes_batch *batch,
                                                limes_normalization **normalization) LIMES_MUST_USE;
 LIMES_API limes_status limes_normalization_apply(limes_context *context, const limes_normalization *normalization,

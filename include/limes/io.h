@@ -14,9 +14,9 @@ typedef struct limes_named_array {
   const char *name;
   unsigned rank; /* 0 ... LIMES_MAX_RANK */
   size_t size[LIMES_MAX_RANK];
-  const double *data;     /* C order; one of data, integers, text is given */
+  const double *data;      /* C order; one of data, integers, text is given */
   const int64_t *integers; /* C order */
-  const char *text;       /* an attribute in .h5; in .npz a zero-dimensional unicode array */
+  const char *text;        /* an attribute in .h5; in .npz a zero-dimensional unicode array */
 } limes_named_array;
 
 /* Writes the arrays to path, whose ending chooses the format: .npz, .npy (exactly one array, no text), .h5. A file that
@@ -30,7 +30,8 @@ typedef struct limes_file limes_file;
 LIMES_API limes_status limes_file_open(limes_context *context, const char *path, limes_file **file) LIMES_MUST_USE;
 LIMES_API void limes_file_close(limes_file *file); /* NULL is allowed */
 /* The array of that name as float64 in C order (any real dtype and order in the file), in memory that lives with the
- * file; NULL in array->data, and LIMES_OK, where there is none. Text arrays fill array->text; integer ones also fill array->integers. */
+ * file; NULL in array->data, and LIMES_OK, where there is none. Text arrays fill array->text; integer ones also fill
+ * array->integers. */
 LIMES_API limes_status limes_file_get(limes_context *context, limes_file *file, const char *name, limes_named_array *array)
     LIMES_MUST_USE;
 /* Names of the arrays; i counts from 0; NULL past the last one. Lives with the file. */

@@ -36,8 +36,10 @@ LIMES_API limes_status limes_model_print(limes_context *context, const limes_mod
  * the layer that they belong to. A call that fails leaves the model as it was. */
 LIMES_API limes_status limes_model_create(limes_context *context, limes_model **model) LIMES_MUST_USE;
 LIMES_API limes_status limes_model_add(limes_context *context, limes_model *model, const char *word) LIMES_MUST_USE;
-LIMES_API limes_status limes_model_set(limes_context *context, limes_model *model, const char *key, const char *value) LIMES_MUST_USE;
-LIMES_API limes_status limes_model_set_number(limes_context *context, limes_model *model, const char *key, double value) LIMES_MUST_USE;
+LIMES_API limes_status limes_model_set(limes_context *context, limes_model *model, const char *key, const char *value)
+    LIMES_MUST_USE;
+LIMES_API limes_status limes_model_set_number(limes_context *context, limes_model *model, const char *key, double value)
+    LIMES_MUST_USE;
 LIMES_API limes_status limes_model_open(limes_context *context, limes_model *model, const char *word) LIMES_MUST_USE;
 LIMES_API limes_status limes_model_branch(limes_context *context, limes_model *model) LIMES_MUST_USE;
 LIMES_API limes_status limes_model_close(limes_context *context, limes_model *model) LIMES_MUST_USE;

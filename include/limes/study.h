@@ -21,8 +21,8 @@ LIMES_API limes_status limes_fit_create(limes_context *context, const limes_mode
                                         const limes_gp_options *options, limes_fit **fit) LIMES_MUST_USE;
 LIMES_API void limes_fit_destroy(limes_fit *fit); /* NULL is allowed */
 
-/* Predictions for the items of test, normalized as the training data were. probability [M,classes] is NULL for regression. All arrays belong to the caller
- * (limes_predictions_clear). */
+/* Predictions for the items of test, normalized as the training data were. probability [M,classes] is NULL for regression. All
+ * arrays belong to the caller (limes_predictions_clear). */
 typedef struct limes_predictions {
   size_t items, outputs; /* outputs: K targets, or the number of classes */
   double *mean;          /* [M,outputs] */
@@ -46,7 +46,8 @@ LIMES_API size_t limes_fit_items(const limes_fit *fit);
 LIMES_API limes_status limes_fit_training_kernel(limes_context *context, const limes_fit *fit, double **kernel, size_t *items)
     LIMES_MUST_USE;
 
-/* A fit on disk (HDF5): model text, training items, solution, normalization. A file from elsewhere, or a broken one, is refused with a clear sentence. */
+/* A fit on disk (HDF5): model text, training items, solution, normalization. A file from elsewhere, or a broken one, is refused
+ * with a clear sentence. */
 LIMES_API limes_status limes_fit_save(limes_context *context, const limes_fit *fit, const char *path) LIMES_MUST_USE;
 LIMES_API limes_status limes_fit_load(limes_context *context, const char *path, limes_fit **fit) LIMES_MUST_USE;
 

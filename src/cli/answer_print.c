@@ -61,14 +61,20 @@ void limes_cli_print_confusion(const cli_answer *answer) {
     print_mistakes(answer);
 }
 
-static void print_noise(const limes_gp_facts *facts, bool evidence) {
+static const char *chosen_by(const limes_gp_facts *facts) { return facts->finite_time ? "cross-validation" : "leave-one-out"; }
+
+static void print_noise(const limes_gp_facts *facts, bool regression) {
   char remark[160];
-  snprintf(remark, sizeof remark, "%.3g of the mean diagonal%s", facts->diag_reg,
-           facts->noise_chosen ? ", chosen by leave-one-out" : "");
+  snprintf(remark, sizeof remark, "%.3g of the mean diagonal%s%s", facts->diag_reg, facts->noise_chosen ? ", chosen by " : "",
+           facts->noise_chosen ? chosen_by(facts) : "");
   limes_cli_row("noise", remark, "%.4g", facts->noise);
+  if (regression && facts->noise_chosen) {
+    snprintf(remark, sizeof remark, "of the process: its variances in units of the kernel's, by %s", chosen_by(facts));
+    limes_cli_row("scale", remark, "%.4g", facts->scale);
+  }
   if (facts->jitter > 0)
     limes_cli_row("jitter", "added to the diagonal beyond the noise, to solve at all", "%.3g", facts->jitter);
-  if (evidence && isfinite(facts->log_evidence))
+  if (regression && isfinite(facts->log_evidence))
     limes_cli_row("log evidence", NULL, "%.1f", facts->log_evidence);
 }
 
@@ -162,6 +168,7 @@ static limes_status print_object(cli_session *session, const cli_answer *answer)
   add(object, "noise", answer->facts.noise);
   add(object, "diag_reg", answer->facts.diag_reg);
   json_object_set_new(object, "noise_chosen", json_boolean(answer->facts.noise_chosen));
+  add(object, "scale", answer->facts.scale);
   add(object, "jitter", answer->facts.jitter);
   add(object, "log_evidence", answer->facts.log_evidence);
   if (answer->kind == LIMES_CLASSIFICATION)
@@ -189,8 +196,11 @@ limes_status limes_cli_print_answer(cli_session *session, const cli_settings *se
   else if (answer->targets == NULL)
     print_first(answer);
   print_noise(&answer->facts, answer->kind == LIMES_REGRESSION);
-  if (answer->kind == LIMES_CLASSIFICATION && isfinite(answer->temperature))
-    limes_cli_row("temperature", "of the softmax, by leave-one-out", "%.4g", answer->temperature);
+  if (answer->kind == LIMES_CLASSIFICATION && isfinite(answer->temperature)) {
+    char remark[80];
+    snprintf(remark, sizeof remark, "of the softmax, by %s", chosen_by(&answer->facts));
+    limes_cli_row("temperature", remark, "%.4g", answer->temperature);
+  }
   print_times(answer);
   if (answer->confusion != NULL)
     limes_cli_print_confusion(answer);

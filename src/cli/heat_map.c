@@ -154,7 +154,7 @@ limes_status limes_cli_draw_heat_map(cli_session *session, cli_canvas *canvas, c
   double range[2] = {0, 1};
   bool made = make_axis(map->rows, map->row_labels, &rows) && make_axis(map->columns, map->column_labels, &columns);
   if (made)
-    cells = malloc(rows.cells * columns.cells * sizeof *cells);
+    cells = calloc(rows.cells * columns.cells, sizeof *cells);
   for (size_t r = 0; cells != NULL && r < rows.cells; r++)
     for (size_t c = 0; c < columns.cells; c++)
       cells[r * columns.cells + c] = cell_value(map, &rows, &columns, r, c);

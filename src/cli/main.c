@@ -78,7 +78,6 @@ static limes_status run(cli_session *session, int argc, char **argv) {
 
 int main(int argc, char **argv) {
   limes_cli_widen_blas(argv);
-  limes_cli_widen_blas(argv);
   setlocale(LC_CTYPE, "");
   setvbuf(stdout, NULL, _IOFBF, 1 << 16); /* results come out when the progress line is gone */
   cli_session session;

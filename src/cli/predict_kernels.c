@@ -125,6 +125,7 @@ static limes_status solve(cli_session *session, const cli_settings *settings, co
                           cli_arrays *arrays, cli_answer *answer) {
   limes_gp *gp = NULL;
   limes_gp_options options = limes_cli_gp_settings(settings);
+  options.scaled = truth->labels == NULL;
   double started = limes_cli_now();
   if (truth->labels != NULL)
     limes_one_hot(truth->items, truth->outputs, truth->labels, arrays->y);

@@ -81,13 +81,15 @@ void limes_cli_draw_confusion(cli_canvas *canvas, cli_place place, const cli_ans
   if (classes <= 24)
     fputs("set xtics 1\nset ytics 1\n", canvas->pipe);
   limes_cli_text(canvas, place.left, place.top + 14, "left", 13, "Confusion: shares of a true class");
-  for (size_t i = 0; classes <= 24 && i < classes * classes; i++)
-    if (answer->confusion[i] > 0)
-      fprintf(canvas->pipe, "set label '%zu' at %zu,%zu center font ',10' textcolor rgb '%s' front\n", answer->confusion[i],
-              i % classes, i / classes, share(answer, i / classes, i % classes) > 0.6 ? "#000000" : "#ffffff");
+  for (size_t i = 0; classes <= 24 && i < classes; i++)
+    for (size_t j = 0; j < classes; j++)
+      if (answer->confusion[i * classes + j] > 0)
+        fprintf(canvas->pipe, "set label '%zu' at %zu,%zu center font ',10' textcolor rgb '%s' front\n",
+                answer->confusion[i * classes + j], j, i, share(answer, i, j) > 0.6 ? "#000000" : "#ffffff");
   fprintf(canvas->pipe, "plot '-' binary array=(%zu,%zu) format='%%float32' using 1 with image\n", classes, classes);
-  for (size_t i = 0; i < classes * classes; i++) {
-    float value = share(answer, i / classes, i % classes);
-    limes_cli_send(canvas, &value, sizeof value, 1);
-  }
+  for (size_t i = 0; i < classes; i++)
+    for (size_t j = 0; j < classes; j++) {
+      float value = share(answer, i, j);
+      limes_cli_send(canvas, &value, sizeof value, 1);
+    }
 }

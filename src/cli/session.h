@@ -34,8 +34,6 @@ limes_status limes_cli_no_memory(cli_session *session);
 /* Prints the error to stderr; the exit code of a status. */
 int limes_cli_finish(cli_session *session, limes_status status);
 
-void limes_cli_widen_blas(char **argv); /* may start the program once more */
-
 double limes_cli_now(void); /* seconds of a steady clock */
 
 /* A warning or a note of the program itself, to stderr. */
@@ -45,18 +43,18 @@ void limes_cli_note(cli_session *session, const char *format, ...) LIMES_PRINTF(
 /* Starts the program once more where OpenBLAS chose kernels narrower than the processor. Before anything else. */
 void limes_cli_widen_blas(char **argv);
 
-/* ---- progress ---- */
+/* progress */
 void limes_cli_progress_open(cli_progress *progress);
 void limes_cli_progress_wipe(cli_progress *progress);
 limes_progress_callback limes_cli_progress_show; /* user: the session */
 
-/* ---- signals: the first SIGINT or SIGTERM sets a flag, a second one ends the program ---- */
+/* signals: the first SIGINT or SIGTERM sets a flag, a second one ends the program */
 void limes_cli_catch_signals(void);
 bool limes_cli_interrupted(void);
 /* LIMES_INTERRUPTED with its sentence where a signal came, else LIMES_OK. */
 limes_status limes_cli_check_interrupt(cli_session *session);
 
-/* ---- results ---- */
+/* results */
 /* One line of the table: "  label      value    remark". */
 void limes_cli_row(const char *label, const char *remark, const char *format, ...) LIMES_PRINTF(3, 4);
 /* Prints one object as the answer of --json, and takes it. */

@@ -1,4 +1,4 @@
-/* A batch from arrays in memory: strides, masks and lengths, and the cutting of items to what is visible (MATH.md
+/* A batch from arrays in memory: strides, masks and lengths, and the cutting of items to what is visible (docs/mathematics.md
  * section 6). Positions behind the smallest box at the origin that holds all visible ones are cut off; holes inside stay. */
 #include <math.h>
 #include <stdio.h>

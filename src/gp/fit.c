@@ -10,10 +10,19 @@
 #include "math/linear.h"
 
 limes_gp_options limes_gp_defaults(void) {
-  return (limes_gp_options){.with = LIMES_WITH_NNGP, .noise = NAN, .diag_reg = NAN, .time = INFINITY, .learning_rate = 1};
+  return (limes_gp_options){
+      .with = LIMES_WITH_NNGP, .noise = NAN, .diag_reg = NAN, .time = INFINITY, .learning_rate = 1, .scaled = true};
 }
 
-limes_gp_facts limes_gp_describe(const limes_gp *gp) { return gp->facts; }
+limes_gp_facts limes_gp_describe(const limes_gp *gp) {
+  limes_gp_facts facts = gp->facts;
+  facts.noise *= facts.scale;
+  facts.jitter *= facts.scale;
+  facts.noise_range[0] *= facts.scale;
+  facts.noise_range[1] *= facts.scale;
+  facts.finite_time = limes_gp_is_flow(gp);
+  return facts;
+}
 
 bool limes_gp_has_variance(const limes_gp *gp) {
   if (gp->with == LIMES_WITH_ENSEMBLE)
@@ -54,12 +63,12 @@ static limes_status set_noise(limes_context *context, limes_gp *gp, const limes_
   else if (!isnan(options->diag_reg))
     gp->facts.noise = options->diag_reg * mean;
   else
-    status = limes_gp_choose_noise(context, gp, gp->square);
+    status = limes_gp_choose_noise(context, gp, gp->square, options->scaled);
   gp->facts.diag_reg = mean > 0 ? gp->facts.noise / mean : NAN;
   return status;
 }
 
-/* -1/2 sum y^T alpha - K (sum log L_ii + N/2 log 2 pi) */
+/* -1/2 sum y^T alpha / s^2 - K (sum log L_ii + N/2 log 2 pi s^2) */
 static double log_evidence(const limes_gp *gp) {
   size_t n = gp->train;
   double fit = 0, log_determinant = 0;
@@ -67,7 +76,7 @@ static double log_evidence(const limes_gp *gp) {
     fit += gp->target[i] * gp->alpha[i];
   for (size_t i = 0; i < n; i++)
     log_determinant += log(gp->square[i * n + i]);
-  return -fit / 2 - (double)gp->outputs * (log_determinant + (double)n / 2 * log(2 * M_PI));
+  return -fit / gp->facts.scale / 2 - (double)gp->outputs * (log_determinant + (double)n / 2 * log(2 * M_PI * gp->facts.scale));
 }
 
 static limes_status solve_posterior(limes_context *context, limes_gp *gp) {
@@ -146,6 +155,8 @@ static limes_status solve(limes_context *context, limes_gp *gp, const limes_gp_o
   limes_status status = set_noise(context, gp, options);
   if (status == LIMES_OK)
     status = limes_gp_is_flow(gp) ? solve_flow(context, gp) : solve_posterior(context, gp);
+  if (status == LIMES_OK && gp->facts.noise_chosen && options->scaled && gp->prior != NULL && !limes_gp_is_flow(gp))
+    status = limes_gp_ensemble_scale(context, gp);
   limes_blas_leave(threads);
   return status;
 }
@@ -162,7 +173,7 @@ limes_status limes_gp_fit_owning(limes_context *context, size_t train, double *s
   (*gp)->prior = prior;
   (*gp)->with = options->with;
   (*gp)->steps = options->learning_rate * options->time / ((double)train * (double)outputs);
-  (*gp)->facts = (limes_gp_facts){.noise_range = {NAN, NAN}, .held_out_error = NAN, .log_evidence = NAN};
+  (*gp)->facts = (limes_gp_facts){.scale = 1, .noise_range = {NAN, NAN}, .held_out_error = NAN, .log_evidence = NAN};
   if (status == LIMES_OK) {
     set_targets(*gp, y, centre);
     status = solve(context, *gp, options);

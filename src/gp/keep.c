@@ -14,6 +14,7 @@ static const struct {
     {"noise", offsetof(limes_gp, facts.noise)},
     {"diag_reg", offsetof(limes_gp, facts.diag_reg)},
     {"jitter", offsetof(limes_gp, facts.jitter)},
+    {"scale", offsetof(limes_gp, facts.scale)},
     {"log_evidence", offsetof(limes_gp, facts.log_evidence)},
     {"held_out_error", offsetof(limes_gp, facts.held_out_error)},
     {"noise_from", offsetof(limes_gp, facts.noise_range[0])},
@@ -72,9 +73,10 @@ static limes_status restore_numbers(limes_context *context, limes_file *file, li
     *(double *)((char *)gp + numbers[i].offset) = array.data[0];
   }
   limes_gp_facts *facts = &gp->facts;
-  if (!(gp->steps >= 0) || !(facts->noise >= 0 && facts->noise < HUGE_VAL) || !(facts->jitter >= 0 && facts->jitter < HUGE_VAL))
+  if (!(gp->steps >= 0) || !(facts->noise >= 0 && facts->noise < HUGE_VAL) || !(facts->jitter >= 0 && facts->jitter < HUGE_VAL) ||
+      !(facts->scale > 0 && facts->scale < HUGE_VAL))
     return limes_fail(context, LIMES_BAD_INPUT,
-                      "the fit's steps, noise or jitter are negative or not numbers: the file is damaged, fit again");
+                      "the fit's steps, noise, jitter or scale are negative or not numbers: the file is damaged, fit again");
   facts->noise_chosen = !isnan(facts->noise_range[0]);
   facts->noise_at_edge = facts->noise == facts->noise_range[0] || facts->noise == facts->noise_range[1];
   return LIMES_OK;

@@ -18,7 +18,7 @@ limes_status limes_gp_leave_one_out(limes_context *context, const limes_gp *gp, 
     for (size_t c = 0; c < outputs && mean != NULL; c++)
       mean[i * outputs + c] = gp->offset[c] + gp->target[c * n + i] - gp->alpha[c * n + i] / precision[i];
     if (variance != NULL)
-      variance[i] = 1 / precision[i];
+      variance[i] = gp->facts.scale / precision[i];
   }
   free(precision);
   return status;
@@ -30,7 +30,15 @@ static limes_status cross_validated(limes_context *context, const limes_gp *gp, 
   double *kernel = limes_matrix(context, n, n), *predictions = limes_matrix(context, n, outputs);
   limes_status status = kernel != NULL && predictions != NULL ? limes_gp_solved_kernel(context, gp, kernel) : LIMES_NO_MEMORY;
   if (status == LIMES_OK)
-    status = limes_gp_cross_validate(context, n, outputs, kernel, gp->target, gp->steps, 1, &noise, predictions);
+    status = limes_gp_cross_validate(context, &(limes_gp_folds){.n = n,
+                                                                .outputs = outputs,
+                                                                .kernel = kernel,
+                                                                .prior = kernel,
+                                                                .target = gp->target,
+                                                                .steps = gp->steps,
+                                                                .values = 1,
+                                                                .noise = &noise,
+                                                                .predictions = predictions});
   for (size_t i = 0; i < n && status == LIMES_OK; i++)
     for (size_t c = 0; c < outputs; c++)
       mean[i * outputs + c] = gp->offset[c] + predictions[c * n + i];

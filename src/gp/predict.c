@@ -127,7 +127,7 @@ static limes_status predict_variance(limes_context *context, const limes_gp *gp,
       for (size_t i = 0; i < n; i++)
         sum += block.left[j * n + i] * block.right[j * n + i];
       size_t item = first + j;
-      variance[item] = tt[kernels->tt_is_diagonal ? item : item * test + item] + block.sign * sum;
+      variance[item] = gp->facts.scale * (tt[kernels->tt_is_diagonal ? item : item * test + item] + block.sign * sum);
     }
   }
   change_free(&block);
@@ -150,8 +150,8 @@ static limes_status predict_covariance(limes_context *context, const limes_gp *g
     for (size_t j = 0; j < test; j++)
       for (size_t i = 0; i <= j; i++) {
         double mean = (covariance[j * test + i] + covariance[i * test + j]) / 2;
-        covariance[j * test + i] = tt[j * test + i] + mean;
-        covariance[i * test + j] = tt[i * test + j] + mean;
+        covariance[j * test + i] = gp->facts.scale * (tt[j * test + i] + mean);
+        covariance[i * test + j] = gp->facts.scale * (tt[i * test + j] + mean);
       }
     clamp(context, test, covariance, test + 1);
   }

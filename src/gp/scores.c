@@ -45,6 +45,7 @@ static double brier(size_t classes, const double *probability, size_t label) {
 limes_class_scores limes_score_classes(size_t n, size_t classes, const double *probability, const int64_t *labels,
                                        size_t *confusion, limes_reliability_bin *bins) {
   limes_class_scores scores = {.accuracy = 0};
+  size_t right = 0;
   limes_reliability_bin own_bins[LIMES_RELIABILITY_BINS] = {{.count = 0}};
   if (confusion != NULL)
     memset(confusion, 0, classes * classes * sizeof *confusion);
@@ -55,12 +56,15 @@ limes_class_scores limes_score_classes(size_t n, size_t classes, const double *p
     bin->count++;
     bin->confidence += p[best];
     bin->accuracy += best == label;
-    scores.accuracy += (best == label) / (double)n;
-    scores.nll -= log(fmax(p[label], DBL_MIN)) / (double)n;
-    scores.brier += brier(classes, p, label) / (double)n;
+    right += best == label;
+    scores.nll -= log(fmax(p[label], DBL_MIN));
+    scores.brier += brier(classes, p, label);
     if (confusion != NULL)
       confusion[label * classes + best]++;
   }
+  scores.accuracy = (double)right / (double)n;
+  scores.nll /= (double)n;
+  scores.brier /= (double)n;
   scores.ece = finish_bins(n, own_bins);
   if (bins != NULL)
     memcpy(bins, own_bins, sizeof own_bins);
@@ -72,17 +76,19 @@ limes_regression_scores limes_score_regression(size_t n, size_t outputs, const d
   static const double width[3] = {CENTRAL_50, CENTRAL_80, CENTRAL_95};
   limes_regression_scores scores = {.rmse = 0};
   double numbers = (double)n * (double)outputs, squares = 0;
+  size_t count[3] = {0};
   for (size_t i = 0; i < n; i++)
     for (size_t c = 0; c < outputs; c++) {
       double error = y[i * outputs + c] - mean[i * outputs + c],
              total = variance != NULL ? fmax(variance[i] + noise, DBL_MIN) : NAN;
       squares += error * error;
-      scores.nll += (log(2 * M_PI * total) + error * error / total) / 2 / numbers;
+      scores.nll += (log(2 * M_PI * total) + error * error / total) / 2;
       for (size_t w = 0; w < 3; w++)
-        scores.within[w] += (fabs(error) <= width[w] * sqrt(total)) / numbers;
+        count[w] += fabs(error) <= width[w] * sqrt(total);
     }
   scores.rmse = sqrt(squares / numbers);
-  for (size_t w = 0; w < 3 && variance == NULL; w++)
-    scores.within[w] = NAN;
+  scores.nll /= numbers;
+  for (size_t w = 0; w < 3; w++)
+    scores.within[w] = variance != NULL ? (double)count[w] / numbers : NAN;
   return scores;
 }

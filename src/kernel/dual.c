@@ -37,7 +37,7 @@ static limes_status run_word(limes_context *context, const limes_model *model, s
   limes_status status = single_word(context, model, &node);
   if (status == LIMES_OK)
     status = check_variances(context, n, k12, k11, k22);
-  if (status != LIMES_OK)
+  if (status != LIMES_OK || node == NULL)
     return status;
   if (node->ops->kind == LIMES_WORD_IDENTITY) {
     memcpy(phi_phi, k12, n * sizeof *phi_phi);

@@ -45,7 +45,7 @@ static void sample_pairs(limes_walker *walker, size_t k, double until, sample *s
   size_t rows = plan->gram == 0 ? 1 : plan->block; /* items without positions come by whole tiles */
   rows = rows < plan->a.batch->items - i ? rows : plan->a.batch->items - i;
   size_t count = plan->block < plan->b.batch->items - j ? plan->block : plan->b.batch->items - j;
-  double started = now(), counted = walker->work.flops;
+  double started = now();
   walker->x.filled = walker->y.filled = false;
   limes_fill_block(walker, &walker->x, &plan->a, i, rows);
   limes_fill_block(walker, &walker->y, &plan->b, j, count);
@@ -55,7 +55,7 @@ static void sample_pairs(limes_walker *walker, size_t k, double until, sample *s
     sum->own_flops += limes_own_flops(plan, &plan->a, i + item);
   for (size_t item = 0; item < count; item++)
     sum->own_flops += limes_own_flops(plan, &plan->b, j + item);
-  counted = walker->work.flops;
+  double counted = walker->work.flops;
   limes_fill_gram(walker, &walker->x, &walker->y);
   for (size_t item = 0; item < rows; item++)
     for (size_t from = 0; from < count && now() < until; from += plan->panel)

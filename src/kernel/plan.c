@@ -101,10 +101,10 @@ static limes_status check_program(limes_context *context, const limes_plan *plan
     return status;
   if (plan->readout == LIMES_FULL)
     return check_equal(context, plan, NULL, program->readout);
-  return limes_fail(
-      context, LIMES_WRONG_USE,
-      "the model keeps positions to its end (%s): end it with flatten or global_avg_pool, or ask for the kernel of all positions",
-      program->value[program->readout].made_by);
+  return limes_fail(context, LIMES_WRONG_USE,
+                    "the model keeps positions to its end (%s): end it with flatten or global_avg_pool, or ask for the kernel of "
+                    "all positions (--positions)",
+                    program->value[program->readout].made_by);
 }
 
 /* sizes */

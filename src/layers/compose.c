@@ -36,16 +36,17 @@ static void add(size_t n, double w, const double *in, double *out) {
     out[i] += w * in[i];
 }
 
-/* out may stand on in[0], never on another input */
-static void weighted_sum(const limes_op *op, const limes_panel *in, limes_panel *out, const double *weight, limes_work *work) {
+/* first * in[0] + rest * each other input. out may stand on in[0], never on another one */
+static void weighted_sum(const limes_op *op, const limes_panel *in, limes_panel *out, double first, double rest,
+                         limes_work *work) {
   size_t n = out->start[out->n];
-  scale(n, weight == NULL ? 1 : weight[0], in[0].cov, out->cov);
+  scale(n, first, in[0].cov, out->cov);
   if (out->ntk != NULL)
-    scale(n, weight == NULL ? 1 : weight[0], in[0].ntk, out->ntk);
+    scale(n, first, in[0].ntk, out->ntk);
   for (uint32_t i = 1; i < op->n_in; i++) {
-    add(n, weight == NULL ? 1 : weight[i], in[i].cov, out->cov);
+    add(n, rest, in[i].cov, out->cov);
     if (out->ntk != NULL)
-      add(n, weight == NULL ? 1 : weight[i], in[i].ntk, out->ntk);
+      add(n, rest, in[i].ntk, out->ntk);
   }
   work->flops += (out->ntk == NULL ? 2 : 4) * (double)op->n_in * (double)n;
 }
@@ -66,7 +67,7 @@ static void cross_sum(const limes_op *op, const limes_panel *in, limes_panel *ou
                       limes_work *work) {
   (void)x;
   (void)y;
-  weighted_sum(op, in, out, NULL, work);
+  weighted_sum(op, in, out, 1, 1, work);
 }
 
 const limes_layer_ops limes_layer_sum = {
@@ -100,8 +101,8 @@ static void cross_residual(const limes_op *op, const limes_panel *in, limes_pane
   (void)x;
   (void)y;
   double alpha = ((const residual *)op->param)->alpha;
-  double weight[2] = {1 - alpha, alpha}; /* body, identity */
-  weighted_sum(op, in, out, isnan(alpha) ? NULL : weight, work);
+  bool plain = isnan(alpha);
+  weighted_sum(op, in, out, plain ? 1 : 1 - alpha, plain ? 1 : alpha, work); /* body, identity */
 }
 
 const limes_layer_ops limes_layer_residual = {

@@ -36,12 +36,24 @@ static void store(const limes_param *param, void *params, double value) {
   bool real = is_real(param);
   uint32_t whole = decided && !real ? (uint32_t)value : 0; /* a real number may be beyond any whole one */
   switch (param->kind) {
-  case LIMES_PARAM_REAL: *(double *)field(param, params) = value; break;
-  case LIMES_PARAM_COUNT: *(uint32_t *)field(param, params) = whole; break;
-  case LIMES_PARAM_SIZE: *(limes_size *)field(param, params) = (limes_size){{whole, whole}, false}; break;
-  case LIMES_PARAM_CHOICE: *(int *)field(param, params) = decided ? (int)value : -1; break;
-  case LIMES_PARAM_SWITCH: *(bool *)field(param, params) = whole != 0; break;
-  case LIMES_PARAM_LIST: *(limes_list *)field(param, params) = (limes_list){decided, {decided ? value : 0}}; break;
+  case LIMES_PARAM_REAL:
+    *(double *)field(param, params) = value;
+    break;
+  case LIMES_PARAM_COUNT:
+    *(uint32_t *)field(param, params) = whole;
+    break;
+  case LIMES_PARAM_SIZE:
+    *(limes_size *)field(param, params) = (limes_size){{whole, whole}, false};
+    break;
+  case LIMES_PARAM_CHOICE:
+    *(int *)field(param, params) = decided ? (int)value : -1;
+    break;
+  case LIMES_PARAM_SWITCH:
+    *(bool *)field(param, params) = whole != 0;
+    break;
+  case LIMES_PARAM_LIST:
+    *(limes_list *)field(param, params) = (limes_list){decided, {decided ? value : 0}};
+    break;
   }
 }
 
@@ -59,13 +71,16 @@ bool limes_param_is_default(const limes_param *param, const void *params) {
     double value = *(const double *)at;
     return decided ? value == param->fallback : isnan(value);
   }
-  case LIMES_PARAM_COUNT: return *(const uint32_t *)at == whole;
+  case LIMES_PARAM_COUNT:
+    return *(const uint32_t *)at == whole;
   case LIMES_PARAM_SIZE: {
     const limes_size *size = at;
     return !size->each_axis && size->n[0] == whole;
   }
-  case LIMES_PARAM_CHOICE: return *(const int *)at == (decided ? (int)param->fallback : -1);
-  case LIMES_PARAM_SWITCH: return *(const bool *)at == (whole != 0);
+  case LIMES_PARAM_CHOICE:
+    return *(const int *)at == (decided ? (int)param->fallback : -1);
+  case LIMES_PARAM_SWITCH:
+    return *(const bool *)at == (whole != 0);
   case LIMES_PARAM_LIST: {
     const limes_list *list = at;
     return decided ? list->n == 1 && list->value[0] == param->fallback : list->n == 0;
@@ -134,11 +149,15 @@ static bool in_range(const limes_param *param, double value) {
 static bool fits(const limes_param *param, double value) {
   switch (param->kind) {
   case LIMES_PARAM_REAL:
-  case LIMES_PARAM_LIST: return in_range(param, value);
+  case LIMES_PARAM_LIST:
+    return in_range(param, value);
   case LIMES_PARAM_COUNT:
-  case LIMES_PARAM_SIZE: return in_range(param, value) && value >= 0 && value <= UINT32_MAX && value == floor(value);
-  case LIMES_PARAM_SWITCH: return value == 0 || value == 1;
-  case LIMES_PARAM_CHOICE: break;
+  case LIMES_PARAM_SIZE:
+    return in_range(param, value) && value >= 0 && value <= UINT32_MAX && value == floor(value);
+  case LIMES_PARAM_SWITCH:
+    return value == 0 || value == 1;
+  case LIMES_PARAM_CHOICE:
+    break;
   }
   return false;
 }
@@ -257,16 +276,26 @@ void limes_param_print(const limes_param *param, const void *params, limes_text 
   const void *at = field_of(param, params);
   const limes_size *size = at;
   switch (param->kind) {
-  case LIMES_PARAM_REAL: print_number(*(const double *)at, text); break;
-  case LIMES_PARAM_COUNT: limes_text_add(text, "%u", (unsigned)*(const uint32_t *)at); break;
+  case LIMES_PARAM_REAL:
+    print_number(*(const double *)at, text);
+    break;
+  case LIMES_PARAM_COUNT:
+    limes_text_add(text, "%u", (unsigned)*(const uint32_t *)at);
+    break;
   case LIMES_PARAM_SIZE:
     limes_text_add(text, "%u", (unsigned)size->n[0]);
     if (size->each_axis)
       limes_text_add(text, "x%u", (unsigned)size->n[1]);
     break;
-  case LIMES_PARAM_CHOICE: limes_text_add(text, "%s", param->choices[*(const int *)at]); break;
-  case LIMES_PARAM_SWITCH: limes_text_add(text, "%s", *(const bool *)at ? "yes" : "no"); break;
-  case LIMES_PARAM_LIST: print_list(at, ":", text); break;
+  case LIMES_PARAM_CHOICE:
+    limes_text_add(text, "%s", param->choices[*(const int *)at]);
+    break;
+  case LIMES_PARAM_SWITCH:
+    limes_text_add(text, "%s", *(const bool *)at ? "yes" : "no");
+    break;
+  case LIMES_PARAM_LIST:
+    print_list(at, ":", text);
+    break;
   }
 }
 

@@ -5,7 +5,7 @@
 
 static const limes_shipped_model shipped[] = {
     {"fcn", "repeat(3, dense(w_std=sqrt(2), b_std=0.1) relu) dense",
-     "A fully connected network with three hidden layers, for items of any kind."},
+     "A fully connected network with three hidden layers, for feature vectors (put flatten before it for images)."},
     {"cnn-gp", "repeat(5, conv(3, w_std=sqrt(2), b_std=0.1) relu) flatten dense",
      "A convolutional network of five layers that reads its positions out side by side, for images or sequences of one size."},
     {"cntk-gap", "repeat(20, conv(3, w_std=sqrt(2)) relu) global_avg_pool dense",

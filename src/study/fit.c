@@ -113,12 +113,14 @@ static limes_status get_kernels(limes_context *context, const limes_fit *fit, li
 static limes_status fit_gp(limes_context *context, limes_fit *fit, const limes_batch *train, const limes_gp_options *options) {
   double *y = NULL, *solved = NULL, *prior = NULL;
   size_t outputs = 0;
+  limes_gp_options own = *options;
+  own.scaled = options->scaled && fit->kind == LIMES_REGRESSION;
   limes_status status = get_targets(context, train, fit->kind, &y, &outputs);
   if (status == LIMES_OK)
     status = get_kernels(context, fit, options->with, &solved, &prior);
   if (status == LIMES_OK) {
     status = limes_gp_fit_owning(context, limes_batch_items(train), solved, prior, y, outputs, fit->kind == LIMES_REGRESSION,
-                                 options, &fit->gp);
+                                 &own, &fit->gp);
     solved = prior = NULL;
   }
   free(y);

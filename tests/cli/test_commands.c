@@ -208,11 +208,38 @@ static void regress_learns_a_line_and_says_how_sure_it_is(void **state) {
       json_of(run("regress", "dense(b_std=1)", "--train", "line.npz:a", "--test", "line.npz:a", "--json", "-o", "p.csv"));
   assert_true(number(object, "rmse") < 0.02);
   assert_true(number(object, "noise") > 0);
+  assert_true(number(object, "scale") != 1);
   (void)number(object, "nll");
   json_decref(object);
   static char csv[OUTPUT_SIZE];
   read_all("p.csv", csv);
   assert_says(csv, "item,mean,variance,target\n0,");
+}
+
+static void an_answer_says_how_the_noise_was_chosen(void **state) {
+  (void)state;
+  double x[20], y[20];
+  for (size_t i = 0; i < 20; i++) {
+    x[i] = (double)i / 10 - 1;
+    y[i] = 3 * x[i] + (double)(i % 3);
+  }
+  const limes_named_array arrays[] = {{.name = "a", .rank = 2, .size = {20, 1}, .data = x},
+                                      {.name = "a_y", .rank = 2, .size = {20, 1}, .data = y}};
+  write_arrays("line.npz", arrays, 2);
+  const ran *answer = run("regress", "dense(b_std=1)", "--train", "line.npz:a", "--test", "line.npz:a", "--save", "line.h5");
+  assert_says(answer->out, "chosen by leave-one-out");
+  assert_says(answer->out, "\n  scale ");
+  answer = run("predict", "line.h5", "--test", "line.npz:a");
+  assert_says(answer->out, "\n  scale ");
+  answer = run("regress", "dense(b_std=1)", "--train", "line.npz:a", "--test", "line.npz:a", "--time", "30");
+  assert_says(answer->out, "chosen by cross-validation");
+  assert_null(strstr(answer->out, "leave-one-out"));
+  answer = run("regress", "dense(b_std=1)", "--train", "line.npz:a", "--test", "line.npz:a", "--noise", "0.1");
+  assert_null(strstr(answer->out, "chosen by"));
+  assert_null(strstr(answer->out, "\n  scale "));
+  answer = run("classify", "flatten dense", "--train", "digits:train[:40]", "--test", "digits:test[:9]", "--time", "30");
+  assert_says(answer->out, "of the softmax, by cross-validation");
+  assert_null(strstr(answer->out, "leave-one-out"));
 }
 
 /* Two training items, one test item, all by hand: mean = k A^-1 y, cov = k** - k A^-1 k. */
@@ -283,6 +310,7 @@ int main(void) {
       cmocka_unit_test_teardown(a_kept_fit_predicts_what_classify_predicted, clean),
       cmocka_unit_test_teardown(unlabelled_items_are_predicted_without_scores, clean),
       cmocka_unit_test_teardown(regress_learns_a_line_and_says_how_sure_it_is, clean),
+      cmocka_unit_test_teardown(an_answer_says_how_the_noise_was_chosen, clean),
       cmocka_unit_test_teardown(predict_solves_kernels_from_anywhere, clean),
       cmocka_unit_test_teardown(data_info_describes_the_digits, clean),
       cmocka_unit_test_teardown(check_passes_here, clean),

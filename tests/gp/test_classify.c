@@ -115,6 +115,23 @@ static void class_scores_equal_those_by_hand(void **state) {
   assert_memory_equal(confusion, expected, sizeof expected);
 }
 
+/* 346 of 360: the quotient itself, no sum of 346 roundings */
+static void shares_are_counts_divided_once(void **state) {
+  (void)state;
+  static double p[360 * 2], y[360], mean[360], variance[360];
+  static int64_t labels[360];
+  for (size_t i = 0; i < 360; i++) {
+    p[2 * i] = 0.75;
+    p[2 * i + 1] = 0.25;
+    labels[i] = i >= 346;
+    y[i] = i >= 346;
+    variance[i] = 0.01;
+  }
+  assert_true(limes_score_classes(360, 2, p, labels, NULL, NULL).accuracy == 346 / 360.);
+  limes_regression_scores scores = limes_score_regression(360, 1, y, mean, variance, 0);
+  assert_true(scores.within[0] == 346 / 360. && scores.within[2] == 346 / 360.);
+}
+
 static void an_impossible_class_costs_much_but_not_everything(void **state) {
   (void)state;
   const double p[2] = {1, 0};
@@ -166,6 +183,7 @@ int main(void) {
       cmocka_unit_test(the_temperature_scales_with_the_predictions),
       cmocka_unit_test(perfect_separation_and_chance_give_finite_temperatures),
       cmocka_unit_test(class_scores_equal_those_by_hand),
+      cmocka_unit_test(shares_are_counts_divided_once),
       cmocka_unit_test(an_impossible_class_costs_much_but_not_everything),
       cmocka_unit_test(regression_scores_equal_those_by_hand),
       cmocka_unit_test(intervals_hold_their_share),

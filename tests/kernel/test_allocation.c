@@ -7,7 +7,7 @@
 
 #include <unistd.h>
 
-/* ---- what is tried ------------------------------------------------------------------------------------------------- */
+/* what is tried */
 
 enum { N = 6, T = 4, C = 2, K = 2 };
 
@@ -265,7 +265,7 @@ static limes_status try_gp(limes_context *context) {
   for (int trial = 0; trial < 4 && status == LIMES_OK; trial++) {
     limes_gp_options options = limes_gp_defaults();
     options.with = trial == 0 ? LIMES_WITH_NNGP : trial == 1 ? LIMES_WITH_NTK : LIMES_WITH_ENSEMBLE;
-    options.noise = trial == 0 ? (double)NAN : 0.1;
+    options.noise = trial == 1 ? 0.1 : (double)NAN;
     options.time = trial == 3 ? 2 : (double)INFINITY;
     limes_gp *gp = NULL;
     status = limes_gp_fit(context, &inputs, data.y, K, true, &options, &gp);
@@ -317,7 +317,7 @@ static limes_status fit_and_save(limes_context *context, limes_task_kind kind) {
 static limes_status try_regression(limes_context *context) { return fit_and_save(context, LIMES_REGRESSION); }
 static limes_status try_classification(limes_context *context) { return fit_and_save(context, LIMES_CLASSIFICATION); }
 
-/* ---- in turn -------------------------------------------------------------------------------------------------------- */
+/* in turn */
 
 typedef limes_status attempt(limes_context *context);
 

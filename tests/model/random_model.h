@@ -34,11 +34,21 @@ static inline double random_double(random_source *source) {
 static inline double random_number(random_source *source, const limes_param *param) {
   double least = param->least, most = param->most, value = 0;
   switch (random_below(source, 5)) {
-  case 0: value = (double)random_below(source, 100); break;
-  case 1: value = (double)random_below(source, 2000) / 100 - 10; break;
-  case 2: value = sqrt((double)random_below(source, 110)); break;
-  case 3: value = random_below(source, 2) == 0 ? least : most; break;
-  default: value = random_double(source); break;
+  case 0:
+    value = (double)random_below(source, 100);
+    break;
+  case 1:
+    value = (double)random_below(source, 2000) / 100 - 10;
+    break;
+  case 2:
+    value = sqrt((double)random_below(source, 110));
+    break;
+  case 3:
+    value = random_below(source, 2) == 0 ? least : most;
+    break;
+  default:
+    value = random_double(source);
+    break;
   }
   bool real = param->kind == LIMES_PARAM_REAL || param->kind == LIMES_PARAM_LIST;
   if (!real)
@@ -79,7 +89,9 @@ static inline void set_random(limes_context *context, limes_model *model, const 
       choices++;
     assert_ok(context, limes_model_set(context, model, param->name, param->choices[random_below(source, choices)]));
     break;
-  case LIMES_PARAM_LIST: set_random_list(context, model, param, source); break;
+  case LIMES_PARAM_LIST:
+    set_random_list(context, model, param, source);
+    break;
   case LIMES_PARAM_SWITCH:
     assert_ok(context, limes_model_set(context, model, param->name, random_below(source, 2) == 0 ? "yes" : "no"));
     break;
@@ -147,12 +159,18 @@ static inline bool same_value(const limes_param *param, const void *a, const voi
   const char *x = (const char *)a + param->offset, *y = (const char *)b + param->offset;
   const limes_size *s = (const void *)x, *t = (const void *)y;
   switch (param->kind) {
-  case LIMES_PARAM_REAL: return memcmp(x, y, sizeof(double)) == 0;
-  case LIMES_PARAM_COUNT: return memcmp(x, y, sizeof(uint32_t)) == 0;
-  case LIMES_PARAM_SIZE: return s->n[0] == t->n[0] && s->n[1] == t->n[1] && s->each_axis == t->each_axis;
-  case LIMES_PARAM_CHOICE: return memcmp(x, y, sizeof(int)) == 0;
-  case LIMES_PARAM_SWITCH: return *(const bool *)x == *(const bool *)y;
-  case LIMES_PARAM_LIST: return memcmp(x, y, sizeof(limes_list)) == 0;
+  case LIMES_PARAM_REAL:
+    return memcmp(x, y, sizeof(double)) == 0;
+  case LIMES_PARAM_COUNT:
+    return memcmp(x, y, sizeof(uint32_t)) == 0;
+  case LIMES_PARAM_SIZE:
+    return s->n[0] == t->n[0] && s->n[1] == t->n[1] && s->each_axis == t->each_axis;
+  case LIMES_PARAM_CHOICE:
+    return memcmp(x, y, sizeof(int)) == 0;
+  case LIMES_PARAM_SWITCH:
+    return *(const bool *)x == *(const bool *)y;
+  case LIMES_PARAM_LIST:
+    return memcmp(x, y, sizeof(limes_list)) == 0;
   }
   return false;
 }

@@ -104,6 +104,8 @@ static void expect_round_trip(const limes_fit *fit, const limes_batch *test) {
   assert_string_equal(limes_fit_model_text(loaded), limes_fit_model_text(fit));
   limes_gp_facts a = limes_fit_facts(fit), b = limes_fit_facts(loaded);
   assert_memory_equal(&a.noise, &b.noise, sizeof a.noise);
+  assert_memory_equal(&a.scale, &b.scale, sizeof a.scale);
+  assert_true(limes_fit_kind(fit) == LIMES_REGRESSION ? a.scale != 1 : a.scale == 1);
   assert_memory_equal(&a.log_evidence, &b.log_evidence, sizeof a.log_evidence);
   assert_true(a.noise_chosen == b.noise_chosen && a.noise_at_edge == b.noise_at_edge);
   limes_predictions_clear(&before);

@@ -122,8 +122,8 @@ static void numbers_that_are_none_are_refused(void **state) {
   limes_named_array arrays[MOST_ARRAYS];
   limes_file *file = NULL;
   size_t count = read_good(&file, arrays);
-  const char *const names[] = {"x",      "alpha", "solver", "prior",       "target", "spectrum",
-                               "offset", "noise", "jitter", "temperature", "steps"};
+  const char *const names[] = {"x",      "alpha", "solver", "prior", "target",      "spectrum",
+                               "offset", "noise", "jitter", "scale", "temperature", "steps"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
     limes_named_array *array = find(arrays, count, names[i]), kept = *array;
     size_t n = (array->rank > 0 ? array->size[0] : 1) * (array->rank > 1 ? array->size[1] : 1);
