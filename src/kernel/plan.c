@@ -116,6 +116,8 @@ static size_t held_elements(const limes_held *held, const limes_grid *x, const l
                                           : (size_t)x->T * y->T;
 }
 
+static size_t position_numbers(limes_trace_size size) { return (size_t)size.positions * most(size.numbers, 1); }
+
 /* Bytes of the traces of one item of the largest size. */
 static size_t trace_bytes(const limes_plan *plan) {
   size_t bytes = 0;
@@ -125,7 +127,7 @@ static size_t trace_bytes(const limes_plan *plan) {
       continue;
     limes_trace_size size = op->ops->trace_size(op);
     size_t T = most(plan->a.largest[op->in[0]].T, plan->b.largest[op->in[0]].T);
-    bytes += (size.positions * T + size.matrices * T * T) * sizeof(double);
+    bytes += (position_numbers(size) * T + size.matrices * T * T) * sizeof(double);
   }
   return bytes;
 }
@@ -199,7 +201,7 @@ static size_t block_traces(const limes_plan *plan, const limes_side *side) {
       limes_trace_size size = op->ops->trace_size(op);
       const limes_grid *grid = side->grid[op->in[0]] + first;
       for (size_t k = 0; k < count; k++)
-        total += size.positions * (size_t)grid[k].T + size.matrices * (size_t)grid[k].T * grid[k].T;
+        total += position_numbers(size) * grid[k].T + size.matrices * (size_t)grid[k].T * grid[k].T;
     }
     largest = most(largest, total);
   }
