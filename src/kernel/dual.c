@@ -4,7 +4,8 @@
 #include "kernel/tiles.h"
 #include "limes/kernel.h"
 
-#define ROUNDING 1e-9 /* by which a covariance may exceed what its variances allow */
+#define ROUNDING 1e-9       /* by which a covariance may exceed what its variances allow */
+#define UNIT_TOLERANCE 1e-6 /* of what layer_norm leaves */
 
 /* The elementwise op of a model that is one word. */
 static limes_status single_word(limes_context *context, const limes_model *model, const limes_node **node) {
@@ -29,6 +30,14 @@ static limes_status check_variances(limes_context *context, size_t n, const doub
   return LIMES_OK;
 }
 
+static limes_status check_unit(limes_context *context, const limes_node *node, size_t n, const double *k11, const double *k22) {
+  for (size_t i = 0; i < n; i++)
+    if (!(fabs(k11[i] - 1) <= UNIT_TOLERANCE && fabs(k22[i] - 1) <= UNIT_TOLERANCE))
+      return limes_fail(context, LIMES_OUT_OF_DOMAIN, "entry %zu: %s needs variances of 1, and k11 = %g, k22 = %g", i,
+                        node->ops->word, k11[i], k22[i]);
+  return LIMES_OK;
+}
+
 static void run(const limes_node *node, size_t n, const double *k12, const double *x, const double *y, double *phi_phi,
                 double *dphi_dphi) {
   for (size_t i = 0; i < n; i++)
@@ -45,18 +54,24 @@ static limes_status run_word(limes_context *context, const limes_model *model, s
     status = check_variances(context, n, k12, k11, k22);
   if (status != LIMES_OK || node == NULL)
     return status;
+  if (node->ops->kind != LIMES_WORD_IDENTITY && node->ops->elementwise->unit_variance)
+    status = check_unit(context, node, n, k11, k22);
+  if (status != LIMES_OK)
+    return status;
   if (node->ops->kind == LIMES_WORD_IDENTITY) {
     memcpy(phi_phi, k12, n * sizeof *phi_phi);
     for (size_t i = 0; i < n; i++)
       dphi_dphi[i] = 1;
     return LIMES_OK;
   }
-  double *kept = limes_allocate(context, n, 2 * sizeof *kept);
+  const limes_elementwise *dual = node->ops->elementwise;
+  size_t numbers = dual->kept == NULL ? 1 : dual->kept(node->param);
+  double *kept = limes_allocate(context, n, 2 * numbers * sizeof *kept);
   if (kept == NULL)
     return LIMES_NO_MEMORY;
-  node->ops->elementwise->trace(node->param, n, k11, kept);
-  node->ops->elementwise->trace(node->param, n, k22, kept + n);
-  run(node, n, k12, kept, kept + n, phi_phi, dphi_dphi);
+  dual->trace(node->param, n, k11, kept);
+  dual->trace(node->param, n, k22, kept + n * numbers);
+  run(node, n, k12, kept, kept + n * numbers, phi_phi, dphi_dphi);
   limes_free(kept);
   return LIMES_OK;
 }

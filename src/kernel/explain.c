@@ -1,9 +1,11 @@
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "kernel/flops.h"
+#include "kernel/left_out.h"
 #include "kernel/tiles.h"
 #include "limes/kernel.h"
 #include "model/text.h"
@@ -182,10 +184,26 @@ static void put_layers(limes_text *text, const limes_plan *plan) {
     limes_text_add(text, "  ... and %zu more layers\n", shown - MOST_LINES);
 }
 
+/* What layers by quadrature leave out. A failure is kept by the text. */
+static void put_left_out(limes_context *context, const limes_plan *plan, limes_text *text) {
+  limes_left_out *errors;
+  text->failed = limes_find_left_out(context, plan, &errors) != LIMES_OK || text->failed;
+  for (size_t i = 0; errors != NULL && i < plan->program.n_op && i < MOST_LINES; i++) {
+    if (plan->program.op[i].ops->left_out == NULL)
+      continue;
+    char *line = limes_left_out_text(context, &plan->program.op[i], errors[i]);
+    text->failed = line == NULL || text->failed;
+    limes_text_add(text, "  %s\n", line == NULL ? "" : line);
+    free(line);
+  }
+  free(errors);
+}
+
 static char *plan_text(limes_context *context, const limes_plan *plan, unsigned workers, const limes_plan_report *report) {
   limes_text text = {.context = context};
   size_t N_a = plan->a.batch->items, N_b = plan->b.batch->items;
   put_layers(&text, plan);
+  put_left_out(context, plan, &text);
   limes_text_add(&text, "\n%-10s %zu x %zu%s\n", "kernel", N_a, N_b, plan->symmetric ? ", one triangle" : "");
   limes_text_add(&text, "%-10s %zu of up to %zu x %zu items, %zu partners at a time, %u threads\n", "tiles",
                  limes_plan_tiles(plan), plan->block, plan->block, plan->panel, workers);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel/left_out.h"
 #include "kernel/tiles.h"
 
 #define ROW_BYTES (64u << 20) /* of one block of rows handed to a callback */
@@ -23,6 +24,8 @@ static limes_status plan_kernel(limes_context *context, const limes_model *model
   limes_status status = limes_plan_create(context, model, a, b == NULL ? a : b, ntk, readout, plan);
   if (status == LIMES_OK)
     status = check_fits(context, plan);
+  if (status == LIMES_OK)
+    status = limes_log_left_out(context, plan);
   if (status != LIMES_OK)
     limes_plan_clear(plan);
   return status;

@@ -150,7 +150,8 @@ static limes_status check_program(limes_context *context, const limes_plan *plan
 /* Doubles of an op's trace of one item */
 static size_t trace_doubles(const limes_op *op, size_t T) {
   limes_trace_size size = op->ops->trace_size(op);
-  return limes_add_capped(size.positions * T, limes_multiply_capped(size.matrices, T * T));
+  size_t numbers = (size_t)size.positions * most(size.numbers, 1);
+  return limes_add_capped(numbers * T, limes_multiply_capped(size.matrices, T * T));
 }
 
 /* Bytes of the traces of one item of the largest size. */

@@ -164,11 +164,14 @@ static void lay_out_block(const limes_plan *plan, limes_block *block) {
       continue;
     limes_trace_size size = op->ops->trace_size(op);
     const limes_grid *grid = block->side->grid[op->in[0]] + block->first;
-    for (size_t k = 0; k < block->count; k++)
+    size_t numbers = size.numbers > 0 ? size.numbers : 1;
+    for (size_t k = 0; k < block->count; k++) {
       block->trace[i][k].grid = &grid[k];
+      block->trace[i][k].numbers = numbers;
+    }
     for (uint32_t array = 0; array < size.positions; array++)
       for (size_t k = 0; k < block->count; k++)
-        block->trace[i][k].position[array] = take(&memory, grid[k].T);
+        block->trace[i][k].position[array] = take(&memory, grid[k].T * numbers);
     for (uint32_t array = 0; array < size.matrices; array++)
       for (size_t k = 0; k < block->count; k++)
         block->trace[i][k].matrix[array] = take(&memory, (size_t)grid[k].T * grid[k].T);

@@ -1,6 +1,8 @@
 /* Elementwise layers (docs/mathematics.md, section 3): K <- E[phi(u) phi(v)], Theta <- Theta E[phi'(u) phi'(v)]. */
 #include "layers/elementwise.h"
 
+#include <math.h>
+
 #include "layers/run.h"
 
 size_t limes_elements(limes_layout layout, const limes_grid *x, const limes_grid *y) {
@@ -20,12 +22,17 @@ size_t limes_elements(limes_layout layout, const limes_grid *x, const limes_grid
 void limes_keep_shape(const limes_op *op, const limes_shape *in, limes_shape *out) {
   *out = in[0];
   out->made_by = op->ops->word;
+  out->unit_variance = false;
 }
 
 limes_status limes_elementwise_infer(limes_context *context, const limes_op *op, const limes_shape *in, limes_shape *out) {
   if (!in->gaussian)
     return limes_fail(context, LIMES_WRONG_USE,
                       "%s needs channels that are Gaussian, and those of %s are not: put dense between them", op->ops->word,
+                      in->made_by);
+  if (op->ops->elementwise->unit_variance && !in->unit_variance)
+    return limes_fail(context, LIMES_WRONG_USE,
+                      "%s needs channels of variance 1, and those of %s are not: put layer_norm between them", op->ops->word,
                       in->made_by);
   limes_keep_shape(op, in, out);
   out->gaussian = out->zero_mean = false;
@@ -43,16 +50,27 @@ limes_layout limes_asks_variances(const limes_op *op, limes_layout out, bool own
   return own && out < LIMES_DIAGONAL ? LIMES_DIAGONAL : out;
 }
 
+limes_trace_size limes_elementwise_trace_size(const limes_op *op) {
+  const limes_elementwise *dual = op->ops->elementwise;
+  return (limes_trace_size){.positions = 1, .numbers = dual->kept == NULL ? 1 : dual->kept(op->param)};
+}
+
 limes_trace_size limes_one_number_a_position(const limes_op *op) {
   (void)op;
   return (limes_trace_size){.positions = 1};
 }
 
+void limes_keep_deviation(const void *param, size_t n, const double *variance, double *kept) {
+  (void)param;
+  for (size_t i = 0; i < n; i++)
+    kept[i] = sqrt(variance[i] > 0 ? variance[i] : 0);
+}
+
 void limes_elementwise_trace(const limes_op *op, const limes_panel *own, limes_trace *trace, limes_work *work) {
-  (void)work;
+  double *variance = work->scratch;
   for (uint32_t a = 0; a < own->x->T; a++)
-    trace->position[0][a] = own->cov[limes_own_element(own, a)];
-  op->ops->elementwise->trace(op->param, own->x->T, trace->position[0], trace->position[0]);
+    variance[a] = own->cov[limes_own_element(own, a)];
+  op->ops->elementwise->trace(op->param, own->x->T, variance, trace->position[0]);
 }
 
 size_t limes_elementwise_scratch(const limes_op *op, size_t in_elements, size_t out_elements, const limes_grid *largest) {

@@ -1,4 +1,4 @@
-/* erf: phi(u) = a erf(b u) + c.
+/* erf: phi(u) = a erf(b u) + c; sigmoid_like: (erf(u / 2.4020563531719796) + 1) / 2.
  *
  * Infinite width (docs/mathematics.md, section 3), with r = 1 / sqrt(1 + 2 b^2 K_aa) of both sides:
  *     K <- 2 a^2/pi asin(2 b^2 K r_a r_b) + c^2,
@@ -66,5 +66,38 @@ const limes_layer_ops limes_layer_erf = {
     .param_size = sizeof(erf_layer),
     .params = params,
     .elementwise = &erf_dual,
+    LIMES_ELEMENTWISE_FACE,
+};
+
+/* sigmoid_like: the scale that comes closest to 1 / (1 + exp(-u)) */
+
+static const erf_layer sigmoid_like = {0.5, 1 / 2.4020563531719796, 0.5};
+
+static void sigmoid_like_run(const void *param, const limes_run *pairs) {
+  (void)param;
+  run(&sigmoid_like, pairs);
+}
+
+static void sigmoid_like_trace(const void *param, size_t n, const double *variance, double *kept) {
+  (void)param;
+  trace(&sigmoid_like, n, variance, kept);
+}
+
+static void sigmoid_like_own(const void *param, double variance, double *value, double *slope) {
+  (void)param;
+  own(&sigmoid_like, variance, value, slope);
+}
+
+static const limes_param no_params[] = {LIMES_PARAM_END};
+
+static const limes_elementwise sigmoid_like_dual = {
+    .trace = sigmoid_like_trace, .run = sigmoid_like_run, .own = sigmoid_like_own, .flops = 50};
+
+const limes_layer_ops limes_layer_sigmoid_like = {
+    .word = "sigmoid_like",
+    .summary = "(erf(u / 2.40206) + 1) / 2, close to 1 / (1 + exp(-u))",
+    .section = "3",
+    .params = no_params,
+    .elementwise = &sigmoid_like_dual,
     LIMES_ELEMENTWISE_FACE,
 };

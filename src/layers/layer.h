@@ -115,6 +115,7 @@ typedef struct limes_shape {
   bool zero_mean;      /* channels have mean zero: may feed a layer_norm */
   uint32_t affine;     /* layers with weights of their own on the way here; where branches meet, on the way with the fewest */
   bool segments;       /* positions belong to segments, as words to sentences */
+  bool unit_variance;  /* by a layer_norm over features straight before */
   const char *made_by; /* the word of the layer behind it, or "the input" */
 } limes_shape;
 
@@ -123,7 +124,8 @@ typedef struct limes_shape {
 #define LIMES_TRACE_ARRAYS 3
 
 typedef struct limes_trace_size {
-  uint32_t positions; /* arrays of T numbers */
+  uint32_t positions; /* arrays of T times `numbers` numbers */
+  uint32_t numbers;   /* of one position, side by side; 0: one */
   uint32_t matrices;  /* arrays of T x T numbers */
 } limes_trace_size;
 
@@ -131,6 +133,7 @@ typedef struct limes_trace_size {
  * items, position[k] of the next item starts where this one's ends: a row of pairs reads them side by side. */
 typedef struct limes_trace {
   const limes_grid *grid; /* of the op's input */
+  size_t numbers;         /* from one position to the next in position[k] */
   double *position[LIMES_TRACE_ARRAYS];
   double *matrix[LIMES_TRACE_ARRAYS]; /* column-major, T x T */
 } limes_trace;
@@ -167,19 +170,22 @@ typedef struct limes_run {
   size_t length;
   const double *cov_in, *ntk_in; /* K_ab; Theta_ab or NULL */
   double *cov, *ntk;             /* may be the same as cov_in, ntk_in; ntk NULL as ntk_in */
-  const double *x;               /* [length] trace of one side */
-  const double *y;               /* [length], or one number where y_is_one */
+  const double *x;               /* [length] trace of one side; a position has `kept` numbers in each */
+  const double *y;               /* [length], or one position where y_is_one */
   bool y_is_one;
 } limes_run;
 
 typedef struct limes_elementwise {
-  /* what is kept of a position with this variance; in and out may be the same */
+  /* how many numbers are kept of a position; NULL: one */
+  uint32_t (*kept)(const void *param);
+  /* what is kept of a position with this variance; in and out may be the same where it is one number */
   void (*trace)(const void *param, size_t n, const double *variance, double *kept);
   /* K <- E[phi phi], Theta <- Theta E[phi' phi'] */
   void (*run)(const void *param, const limes_run *run);
   /* the same at rho = 1 exactly: E[phi(u)^2] and E[phi'(u)^2], u of this variance */
   void (*own)(const void *param, double variance, double *value, double *slope);
-  double flops; /* an element, K and Theta together */
+  bool unit_variance; /* holds for variance 1 alone: layer_norm must stand before */
+  double flops;       /* an element, K and Theta together */
 } limes_elementwise;
 
 /* a layer */
@@ -226,6 +232,9 @@ typedef struct limes_layer_ops {
 
   /* optional */
   const limes_elementwise *elementwise; /* an elementwise layer; the functions of elementwise.h do the rest */
+  /* of a layer by quadrature: raises *value and *slope to the largest relative errors that it leaves in E phi^2 and E phi'^2 at
+   * the positions of this item */
+  void (*left_out)(const struct limes_op *op, const limes_trace *trace, double *value, double *slope);
   /* something about the data that the user should hear before the work, or that forbids it: largest is the item with the most
    * positions */
   limes_status (*examine)(limes_context *context, const limes_op *op, const limes_grid *largest);

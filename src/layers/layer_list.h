@@ -18,6 +18,26 @@
   X(abrelu)                                                                                                                      \
   X(abs)                                                                                                                         \
   X(erf)                                                                                                                         \
+  X(sigmoid_like)                                                                                                                \
+  X(gelu)                                                                                                                        \
+  X(sin)                                                                                                                         \
+  X(cos)                                                                                                                         \
+  X(rbf)                                                                                                                         \
+  X(gaussian)                                                                                                                    \
+  X(exp)                                                                                                                         \
+  X(exp_normalized)                                                                                                              \
+  X(hermite)                                                                                                                     \
+  X(monomial)                                                                                                                    \
+  X(rectified_monomial)                                                                                                          \
+  X(polynomial)                                                                                                                  \
+  X(sign)                                                                                                                        \
+  X(step)                                                                                                                        \
+  X(tanh)                                                                                                                        \
+  X(sigmoid)                                                                                                                     \
+  X(softplus)                                                                                                                    \
+  X(swish)                                                                                                                       \
+  X(mish)                                                                                                                        \
+  X(elu)                                                                                                                         \
   X(layer_norm)                                                                                                                  \
   X(attention)                                                                                                                   \
   X(attention_pool)                                                                                                              \

@@ -10,6 +10,8 @@
 #include "layers/elementwise.h"
 #include "layers/run.h"
 
+#define UNIT_EPS 1e-6 /* up to here variances count as 1 */
+
 enum { FEATURES, ALL };
 static const char *const axes_names[] = {"features", "all", NULL};
 
@@ -29,7 +31,9 @@ static limes_status infer(limes_context *context, const limes_op *op, const lime
   if (!in->zero_mean)
     return limes_fail(context, LIMES_WRONG_USE,
                       "layer_norm needs channels of mean zero, and those of %s are not: put dense between them", in->made_by);
+  const layer_norm *p = op->param;
   limes_keep_shape(op, in, out);
+  out->unit_variance = p->axes == FEATURES && p->eps <= UNIT_EPS;
   return LIMES_OK;
 }
 

@@ -56,12 +56,6 @@ static void run_slopes(slopes p, const limes_run *run) {
     slopes_loop(p, run, 1);
 }
 
-static void keep_deviation(const void *param, size_t n, const double *variance, double *kept) {
-  (void)param;
-  for (size_t i = 0; i < n; i++)
-    kept[i] = sqrt(variance[i] > 0 ? variance[i] : 0);
-}
-
 /* At zero variance the angle is pi/2, with everything. */
 static void own_slopes(slopes p, double variance, double *value, double *slope) {
   double square = 0.5 * (p.a * p.a + p.b * p.b);
@@ -85,7 +79,7 @@ static void relu_own(const void *param, double variance, double *value, double *
 
 static const limes_param none[] = {LIMES_PARAM_END};
 
-static const limes_elementwise relu_dual = {.trace = keep_deviation, .run = relu_run, .own = relu_own, .flops = FLOPS};
+static const limes_elementwise relu_dual = {.trace = limes_keep_deviation, .run = relu_run, .own = relu_own, .flops = FLOPS};
 
 const limes_layer_ops limes_layer_relu = {
     .word = "relu",
@@ -113,7 +107,7 @@ static void leaky_own(const void *param, double variance, double *value, double 
   own_slopes((slopes){((const leaky *)param)->alpha, 1}, variance, value, slope);
 }
 
-static const limes_elementwise leaky_dual = {.trace = keep_deviation, .run = leaky_run, .own = leaky_own, .flops = FLOPS};
+static const limes_elementwise leaky_dual = {.trace = limes_keep_deviation, .run = leaky_run, .own = leaky_own, .flops = FLOPS};
 
 const limes_layer_ops limes_layer_leaky_relu = {
     .word = "leaky_relu",
@@ -139,7 +133,8 @@ static void abrelu_own(const void *param, double variance, double *value, double
   own_slopes(*(const slopes *)param, variance, value, slope);
 }
 
-static const limes_elementwise abrelu_dual = {.trace = keep_deviation, .run = abrelu_run, .own = abrelu_own, .flops = FLOPS};
+static const limes_elementwise abrelu_dual = {
+    .trace = limes_keep_deviation, .run = abrelu_run, .own = abrelu_own, .flops = FLOPS};
 
 const limes_layer_ops limes_layer_abrelu = {
     .word = "abrelu",
@@ -163,7 +158,7 @@ static void abs_own(const void *param, double variance, double *value, double *s
   own_slopes((slopes){-1, 1}, variance, value, slope);
 }
 
-static const limes_elementwise abs_dual = {.trace = keep_deviation, .run = abs_run, .own = abs_own, .flops = FLOPS};
+static const limes_elementwise abs_dual = {.trace = limes_keep_deviation, .run = abs_run, .own = abs_own, .flops = FLOPS};
 
 const limes_layer_ops limes_layer_abs = {
     .word = "abs",

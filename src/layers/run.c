@@ -22,7 +22,7 @@ static void each_column(const limes_panel *in, limes_panel *out, const limes_tra
     for (size_t b = 0; b < in->y[j].T; b++) {
       limes_run run = run_at(in, out, in->start[j] + b * T, T);
       run.x = x->position[0];
-      run.y = y[j].position[0] + b;
+      run.y = y[j].position[0] + b * y[j].numbers;
       run.y_is_one = true;
       function(param, &run);
     }

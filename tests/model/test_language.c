@@ -73,6 +73,9 @@ static void printing_leaves_defaults_out_and_writes_needed_values_bare(void **st
   assert_prints(context, "conv(3, 1x1)", "conv(3, stride=1x1)");
   assert_prints(context, "dense(512, 1, -0)", "dense");
   assert_prints(context, "abrelu(b=2, a=-0.5)", "abrelu(-0.5, 2)");
+  assert_prints(context, "polynomial(.3,-0.8, 0.25)", "polynomial(0.3, -0.8, 0.25)");
+  assert_prints(context, "polynomial(coefficients=1:sqrt(2):-3)", "polynomial(1, sqrt(2), -3)");
+  assert_prints(context, "polynomial(1:2, 3)", "polynomial(1, 2, 3)");
   assert_prints(context, "repeat(residual(alpha=.25, relu dense), n=4)", "repeat(4, residual(relu dense, alpha=0.25))");
   assert_prints(context, "sum(relu|identity  |  dense( ) )", "sum(relu | identity | dense)");
   assert_prints(context, "attention(scale=linear, causal=yes, in_values=no)", "attention(causal=yes)");

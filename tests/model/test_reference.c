@@ -44,6 +44,9 @@ static void a_reference_reads_as_expected(void **state) {
   assert_ok(context, limes_word_reference(context, "residual", &text));
   assert_int_equal(strncmp(text, "residual(body, [alpha])\n", 24), 0);
   limes_free(text);
+  assert_ok(context, limes_word_reference(context, "polynomial", &text));
+  assert_non_null(strstr(text, "\n  coefficients  needed   numbers (0.3, -0.8, ...)  "));
+  limes_free(text);
   assert_ok(context, limes_word_reference(context, "sum", &text));
   assert_int_equal(strncmp(text, "sum(A | B | ...)\n", 17), 0);
   limes_free(text);
