@@ -1,25 +1,26 @@
-/* attention: multi-head attention with logits / d and tied query and key weights (scale=linear).
+/* attention: multi-head attention, here with logits / d and tied query and key weights (scale=linear).
  *
  * Infinite width (docs/mathematics.md, section 5.1) [Hron, Bahri, Sohl-Dickstein, Novak 2020, sections 2 and 3]: the logits
  * become deterministic, Z(x) = zeta(q_std k_std K~(x,x)) row by row over the visible keys, K~ = K + position_std^2 R with
  * positions (concat: (1 - share) K + share position_std^2 R; only: position_std^2 R), and
  *     K     <- sigma^2 Z(x) K Z(x')^T + b_std^2,                         sigma = v_std o_std,
  *     Theta <- sigma^2 Z(x) Theta Z(x')^T + b_std^2 + 2 (K_new - b_std^2),
- * with K~, Theta~ in place of K, Theta where embeddings enter the values too.
+ * with K~, Theta~ in place of K, Theta where embeddings enter the values too. scale=sqrt: see attention_sqrt.c.
  */
 #include <math.h>
 #include <string.h>
 
 #include "base/clones.h"
+#include "layers/attention_sqrt.h"
 #include "layers/elementwise.h"
 #include "layers/positions.h"
 #include "layers/run.h"
 #include "math/linear.h"
 
-enum { LINEAR };
+enum { LINEAR, SQRT };
 enum { SOFTMAX, IDENTITY, RELU, ABS };
 enum { NO_POSITIONS, SUM, CONCAT, ONLY };
-static const char *const scale_names[] = {"linear", NULL};
+static const char *const scale_names[] = {"linear", "sqrt", NULL};
 static const char *const zeta_names[] = {"softmax", "identity", "relu", "abs", NULL};
 static const char *const position_names[] = {"none", "sum", "concat", "only", NULL};
 
@@ -36,7 +37,8 @@ typedef struct {
 } attention;
 
 static const limes_param params[] = {
-    LIMES_PARAM_CHOICES(attention, scale, LINEAR, scale_names, "logits / key width with query and key weights tied"),
+    LIMES_PARAM_CHOICES(attention, scale, LINEAR, scale_names, 
+                        "logits / key width with query and key weights tied, or / its root with independent ones"),
     LIMES_PARAM_CHOICES(attention, zeta, SOFTMAX, zeta_names, "what makes weights of logits"),
     LIMES_PARAM_STD(attention, q_std, 1, "standard deviation of the query weights"),
     LIMES_PARAM_STD(attention, k_std, 1, "standard deviation of the key weights"),
@@ -71,6 +73,11 @@ static limes_status check(limes_context *context, const void *param) {
   if (p->in_values && p->position != SUM && p->position != CONCAT)
     return limes_fail(context, LIMES_WRONG_USE,
                       "in_values=yes needs embeddings beside features: give position=sum or position=concat");
+  if (p->scale == SQRT && p->zeta != IDENTITY && p->zeta != RELU && p->zeta != ABS)
+    return limes_fail(context, LIMES_WRONG_USE,
+                      "zeta=%s has no closed form with scale=sqrt, where logits stay random: give zeta=identity, relu or abs, or "
+                      "scale=linear",
+                      zeta_names[p->zeta]);
   return LIMES_OK;
 }
 
@@ -98,8 +105,25 @@ static void mixture(const attention *p, double *features, double *embeddings) {
   *embeddings = p->position == NO_POSITIONS ? 0 : p->position == CONCAT ? share * square : square;
 }
 
+/* The part of scale=sqrt */
+static limes_attention_sqrt random_part(const attention *p) {
+  double sharp = p->q_std * p->k_std, sigma = p->v_std * p->o_std;
+  limes_attention_sqrt part = {.sharp2 = sharp * sharp, .sigma2 = sigma * sigma, .b2 = p->b_std * p->b_std,
+                               .positions = p->position != NO_POSITIONS, .in_values = p->in_values, .causal = p->causal,
+                               .decay = decay_of(p)};
+  mixture(p, &part.features, &part.embeddings);
+  limes_attention_sqrt_slopes(&part, p->zeta == IDENTITY ? 1 : p->zeta == ABS ? -1 : 0, 1);
+  return part;
+}
+
+static bool random_weights(const limes_op *op) { return ((const attention *)op->param)->scale == SQRT; }
+
 static limes_layout asks(const limes_op *op, limes_layout out, bool own) {
   const attention *p = op->param;
+  if (p->scale == SQRT) {
+    limes_attention_sqrt part = random_part(p);
+    return limes_attention_sqrt_asks(&part, out, own);
+  }
   if (out == LIMES_ABSENT && (!own || p->position == ONLY))
     return LIMES_ABSENT;
   return LIMES_FULL;
@@ -108,6 +132,10 @@ static limes_layout asks(const limes_op *op, limes_layout out, bool own) {
 /* self: the attention matrix Z */
 
 static limes_trace_size trace_size(const limes_op *op) {
+  if (random_weights(op)) {
+    limes_attention_sqrt part = random_part(op->param);
+    return limes_attention_sqrt_trace_size(&part);
+  }
   return (limes_trace_size){.matrices = ((const attention *)op->param)->in_values ? 2 : 1};
 }
 
@@ -147,6 +175,11 @@ static void weights(const attention *p, const limes_grid *grid, double *z) {
 static void trace(const limes_op *op, const limes_panel *own, limes_trace *kept, limes_work *work) {
   (void)work;
   const attention *p = op->param;
+  if (p->scale == SQRT) {
+    limes_attention_sqrt part = random_part(p);
+    limes_attention_sqrt_trace(&part, own, kept);
+    return;
+  }
   limes_decay decay = decay_of(p);
   double features, embeddings, *z = kept->matrix[0];
   const limes_grid *grid = kept->grid;
@@ -230,6 +263,11 @@ static double sandwich_flops(const limes_grid *x, const limes_grid *y, limes_lay
 static void cross(const limes_op *op, const limes_panel *in, limes_panel *out, const limes_trace *x, const limes_trace *y,
                   limes_work *work) {
   const attention *p = op->param;
+  if (p->scale == SQRT) {
+    limes_attention_sqrt part = random_part(p);
+    limes_attention_sqrt_cross(&part, in, out, x, y, work);
+    return;
+  }
   size_t n = in->start[in->n];
   double *product = work->scratch, *values = work->scratch + n;
   if (p->in_values)
@@ -248,21 +286,28 @@ static void cross(const limes_op *op, const limes_panel *in, limes_panel *out, c
 
 static size_t scratch(const limes_op *op, size_t in_elements, size_t out_elements, const limes_grid *largest) {
   (void)out_elements;
-  (void)largest;
+  if (random_weights(op)) {
+    limes_attention_sqrt part = random_part(op->param);
+    return limes_attention_sqrt_scratch(&part, in_elements, largest);
+  }
   return (((const attention *)op->param)->in_values ? 2 : 1) * in_elements;
 }
 
 static double flops(const limes_op *op, const limes_grid *in_x, const limes_grid *in_y, const limes_grid *out_x,
                     const limes_grid *out_y, limes_layout in, limes_layout out, bool ntk) {
-  (void)op;
   (void)out_x;
   (void)out_y;
   (void)in;
+  if (random_weights(op)) {
+    limes_attention_sqrt part = random_part(op->param);
+    return limes_attention_sqrt_flops(&part, in_x, in_y, out, ntk);
+  }
   return (ntk ? 2 : 1) * sandwich_flops(in_x, in_y, out);
 }
 
 static double trace_flops(const limes_op *op, const limes_grid *in) {
-  (void)op;
+  if (random_weights(op))
+    return 3 * (double)in->T;
   return 20 * (double)in->T * in->T; /* an exponential is worth about that */
 }
 
@@ -277,11 +322,11 @@ static limes_status examine(limes_context *context, const limes_op *op, const li
   limes_status status = limes_positions_smallest(context, &decay, largest, &smallest);
   if (status != LIMES_OK || smallest > -1e-10)
     return status;
-  if (p->in_values)
+  if (p->in_values || p->scale == SQRT)
     return limes_fail(context, LIMES_WRONG_USE,
-                      "this decay is not a covariance (smallest eigenvalue %.3g over %u positions) and in_values=yes needs one: "
+                      "this decay is not a covariance (smallest eigenvalue %.3g over %u positions) and %s needs one: "
                       "take a smaller decay_power, or decay=relative",
-                      smallest, largest->T);
+                      smallest, largest->T, p->in_values ? "in_values=yes" : "scale=sqrt");
   limes_log(context, LIMES_LOG_WARNING, "attention: this decay is not a covariance (smallest eigenvalue %.3g over %u positions)",
             smallest, largest->T);
   return LIMES_OK;
@@ -302,5 +347,6 @@ const limes_layer_ops limes_layer_attention = {
     .scratch = scratch,
     .flops = flops,
     .trace_flops = trace_flops,
+    .random_weights = random_weights,
     .examine = examine,
 };
