@@ -147,26 +147,35 @@ static void embed(const limes_attention_sqrt *p, const limes_trace *x, const lim
 /* rho */
 
 /* |rho|, its sine and angle for one column; 1 - rho^2 from K~_aa K~_bb - K~_ab^2 without cancellation. Where a variance is zero,
- * so is rho. least, most and nearest: the sines of each row so far, but those that are 0, and with them. */
+ * so is rho. */
 LIMES_CLONES
 static void measure(size_t T, const double *tilde, const double *variance, const double *deviation, double variance_y,
-                    double deviation_y, double *cosine, double *sine, double *angle, double *least, double *most,
-                    double *nearest) {
+                    double deviation_y, double *cosine, double *sine, double *angle) {
   LIMES_INDEPENDENT
   for (size_t a = 0; a < T; a++) {
-    double k = tilde[a], square = k * k, product = variance[a] * variance_y;
+    double k = tilde[a], square = k * k, product = variance[a] * variance_y, size = deviation[a] * deviation_y;
     double left = fma(variance[a], variance_y, -square) - fma(k, k, -square);
-    double y2 = product > 0 ? left / product : 1;
+    double y2 = product > 0 ? left / product : 1, r = size > 0 ? fabs(k) / size : 0;
     y2 = y2 > SAME ? y2 : 0;
     y2 = y2 < 1 ? y2 : 1;
-    double y = sqrt(y2), r = product > 0 ? fabs(k) / (deviation[a] * deviation_y) : 0;
-    r = y > 0 && r < 1 ? r : product > 0 ? 1 : 0;
-    cosine[a] = r;
-    sine[a] = y;
-    angle[a] = TWO_PI * limes_arcsine_turns(r, y, 1);
-    bool counts = product > 0 && y > 0;
-    least[a] = counts && y < least[a] ? y : least[a];
-    most[a] = counts && y > most[a] ? y : most[a];
+    r = y2 > 0 ? r : 1;
+    cosine[a] = r < 1 ? r : 1;
+    sine[a] = sqrt(y2);
+  }
+  for (size_t a = 0; a < T; a++)
+    angle[a] = TWO_PI * limes_arcsine_turns(cosine[a], sine[a], 1);
+}
+
+/* The sines of each row so far: least and most of those that count, and the least of all. */
+LIMES_CLONES
+static void bound(size_t T, const double *sine, const double *variance, double variance_y, double *least, double *most,
+                  double *nearest) {
+  LIMES_INDEPENDENT
+  for (size_t a = 0; a < T; a++) {
+    double y = sine[a], counted = y * (variance[a] * variance_y); /* 0 where |rho| = 1, or has no meaning */
+    double low = counted > 0 ? y : 2, high = counted > 0 ? y : -1;
+    least[a] = low < least[a] ? low : least[a];
+    most[a] = high > most[a] ? high : most[a];
     nearest[a] = y < nearest[a] ? y : nearest[a];
   }
 }
@@ -179,9 +188,11 @@ static void measure_all(pair *z) {
     z->least[a] = z->nearest[a] = 2;
     z->most[a] = -1;
   }
-  for (size_t b = 0; b < sums->T_y; b++)
+  for (size_t b = 0; b < sums->T_y; b++) {
     measure(T, z->tilde + b * T, x->position[0], x->position[1], y->position[0][b], y->position[1][b], sums->cosine + b * T,
-            sums->sine + b * T, sums->angle + b * T, z->least, z->most, z->nearest);
+            sums->sine + b * T, sums->angle + b * T);
+    bound(T, sums->sine + b * T, x->position[0], y->position[0][b], z->least, z->most, z->nearest);
+  }
   double nearest = 2;
   sums->least = 2;
   sums->most = -1;
@@ -239,37 +250,54 @@ static void multiply(pair *z, const double *left, const double *right, double *p
 
 /* all together */
 
-/* Queries that stand `step` elements apart, in arrays of all elements and, from sum on, `sum_step` */
+/* Queries that stand `step` elements apart in arrays of all elements */
 typedef struct {
-  size_t length, step, sum_step, product_step, y_step;
+  size_t length, step, sum_step, product_step;
   const double *tilde, *tilde_ntk, *x, *y; /* K~, Theta~, deviations */
   const double *sum[LIMES_SERIES], *product[PRODUCTS];
 } queries;
 
-LIMES_INLINE void finish(const limes_attention_sqrt *p, const queries *at, size_t step, size_t y_step, double *cov, double *ntk) {
-  for (size_t i = 0; i < at->length; i++) {
-    size_t s = i * at->sum_step, l = i * at->product_step;
-    double k = at->tilde[i * step], size = at->x[i] * at->y[i * y_step] * p->kink;
-    double value = p->sharp2 * p->sigma2 * (size * at->sum[0][s] + p->line * k * at->product[OF_COV][l]);
-    cov[i] = value + p->b2;
-    if (ntk == NULL)
-      continue;
-    double e = at->tilde_ntk[i * step], signed_kink = k > 0 ? p->kink : k < 0 ? -p->kink : 0;
-    double own = size * at->sum[1][s] + p->line * k * at->product[OF_NTK][l];
-    double logits = (2 * k + e) * (signed_kink * at->sum[2][s] + p->line * at->product[OF_COV][l]) +
-                    k * (signed_kink * at->sum[3][s] + p->line * at->product[OF_EMBEDDED_NTK][l]);
-    ntk[i] = p->sharp2 * p->sigma2 * (own + logits) + 2 * value + p->b2;
-  }
+LIMES_INLINE double finish_cov(const limes_attention_sqrt *p, const queries *at, size_t i, size_t step, size_t sum_step,
+                               size_t product_step, size_t y_step) {
+  double size = at->x[i] * at->y[i * y_step] * p->kink, line = p->line * at->tilde[i * step];
+  return p->sharp2 * p->sigma2 * (size * at->sum[0][i * sum_step] + line * at->product[OF_COV][i * product_step]);
+}
+
+LIMES_INLINE double finish_ntk(const limes_attention_sqrt *p, const queries *at, size_t i, size_t step, size_t sum_step,
+                               size_t product_step, size_t y_step) {
+  size_t s = i * sum_step, l = i * product_step;
+  double k = at->tilde[i * step], e = at->tilde_ntk[i * step], size = at->x[i] * at->y[i * y_step] * p->kink;
+  double signed_kink = copysign(p->kink, k); /* at k = 0 its sums are 0 */
+  double value = size * at->sum[1][s] + p->line * k * at->product[OF_NTK][l];
+  double logits = (2 * k + e) * (signed_kink * at->sum[2][s] + p->line * at->product[OF_COV][l]) +
+                  k * (signed_kink * at->sum[3][s] + p->line * at->product[OF_EMBEDDED_NTK][l]);
+  return p->sharp2 * p->sigma2 * (value + logits);
+}
+
+LIMES_INLINE void finish(const limes_attention_sqrt *p, const queries *at, size_t step, size_t sum_step, size_t product_step,
+                         size_t y_step, double *cov, double *ntk) {
+  double b2 = p->b2;
+  LIMES_INDEPENDENT
+  for (size_t i = 0; i < at->length; i++)
+    cov[i] = finish_cov(p, at, i, step, sum_step, product_step, y_step) + b2;
+  if (ntk == NULL)
+    return;
+  LIMES_INDEPENDENT
+  for (size_t i = 0; i < at->length; i++)
+    ntk[i] = finish_ntk(p, at, i, step, sum_step, product_step, y_step) + 2 * (cov[i] - b2) + b2;
 }
 
 LIMES_CLONES
 static void finish_column(const limes_attention_sqrt *p, const queries *at, double *cov, double *ntk) {
-  finish(p, at, 1, 0, cov, ntk);
+  finish(p, at, 1, 1, 0, 0, cov, ntk);
 }
 
-LIMES_CLONES
+static void finish_causal_column(const limes_attention_sqrt *p, const queries *at, double *cov, double *ntk) {
+  finish(p, at, 1, 1, 1, 0, cov, ntk);
+}
+
 static void finish_diagonal(const limes_attention_sqrt *p, const queries *at, double *cov, double *ntk) {
-  finish(p, at, at->step, 1, cov, ntk);
+  finish(p, at, at->step, at->sum_step, at->product_step, 1, cov, ntk);
 }
 
 static queries queries_from(const pair *z, size_t b, bool diagonal) {
@@ -297,7 +325,7 @@ static void finish_all(const pair *z, bool diagonal, double *cov, double *ntk) {
   }
   for (size_t b = 0; b < z->sums.T_y; b++) {
     queries at = queries_from(z, b, false);
-    finish_column(z->p, &at, cov + b * T, ntk == NULL ? NULL : ntk + b * T);
+    (z->p->causal ? finish_causal_column : finish_column)(z->p, &at, cov + b * T, ntk == NULL ? NULL : ntk + b * T);
   }
 }
 

@@ -1,5 +1,6 @@
 #include "layers/kink_series.h"
 
+#include <complex.h>
 #include <math.h>
 
 #include "base/clones.h"
@@ -8,21 +9,32 @@
 #include "math/linear.h"
 
 #define TWO_PI 6.28318530717958648
-#define TOLERANCE 1e-12
-#define NEAR 1e-2 /* 1 - |rho|, below which the angle needs more terms than artanh */
+#define PI 3.14159265358979324
+#define TOLERANCE 3e-12
+#define LEAST_TERMS 8
+#define WORTH_LOGARITHMS 24 /* terms that cost as much as the logarithms of artanh */
 
 size_t limes_kink_series_memory(void) { return 4 * LIMES_KINK_TERMS * LIMES_KINK_TERMS + 4 * LIMES_KINK_TERMS; }
 
-/* Enough in the worst case of the range, by trial. */
-static size_t first_guess(double left) {
-  static const struct {
-    double left;
-    size_t terms;
-  } guess[] = {{0.25, 16}, {0.08, 20}, {NEAR, 28}, {1e-3, 32}, {1e-4, 40}, {1e-6, 48}, {1e-10, 64}};
-  for (size_t i = 0; i < sizeof guess / sizeof *guess; i++)
-    if (left >= guess[i].left)
-      return guess[i].terms;
-  return 80;
+/* Terms that leave out about e^-27 (1e-12) on [low, high], from the Bernstein ellipse through the nearest singularity: of
+ * asin r asin rho that is at pi/2 +- i arcosh(1/sin high), of the artanh i pi/2 from any point. The singularity is weak, so somewhat
+ * fewer do. */
+static double guess_terms(bool by_artanh, double low, double high) {
+  double half = 0.5 * (high - low), complete;
+  if (!(half > 0))
+    return LEAST_TERMS;
+  if (by_artanh) {
+    complete = 27 / asinh(0.5 * PI / half);
+  } else {
+    double complex z = (0.5 * PI - 0.5 * (low + high) + I * acosh(1 / sin(high))) / half;
+    complete = 27 / fabs(log(cabs(z + csqrt(z * z - 1))));
+  }
+  return LEAST_TERMS + 0.72 * fmin(complete, 45) + 0.48 * fmax(complete - 45, 0);
+}
+
+static size_t whole_terms(double terms) {
+  size_t M = ((size_t)fmin(terms, LIMES_KINK_TERMS) + 3) / 4 * 4;
+  return M < LIMES_KINK_TERMS ? M : LIMES_KINK_TERMS;
 }
 
 /* g and h between all nodes with these |r| and sqrt(1 - r^2), M x M */
@@ -77,14 +89,18 @@ static double coordinate(bool by_artanh, double cosine, double sine) {
 static double cosine_of(double sine) { return sqrt((1 - sine) * (1 + sine)); }
 
 void limes_kink_series_choose(limes_kink_series *series, double least_sine, double most_sine, double *memory) {
-  double cosine = cosine_of(least_sine), left = least_sine * least_sine / (1 + cosine);
-  *series = (limes_kink_series){.by_artanh = left < NEAR, .terms = first_guess(left)};
-  series->low = coordinate(series->by_artanh, cosine_of(most_sine), most_sine);
-  series->high = coordinate(series->by_artanh, cosine, least_sine);
+  double low[2], high[2], terms[2];
+  for (int way = 0; way < 2; way++) {
+    low[way] = coordinate(way == 1, cosine_of(most_sine), most_sine);
+    high[way] = coordinate(way == 1, cosine_of(least_sine), least_sine);
+    terms[way] = guess_terms(way == 1, low[way], high[way]);
+  }
+  bool by_artanh = terms[0] > terms[1] + WORTH_LOGARITHMS;
+  *series = (limes_kink_series){.by_artanh = by_artanh, .low = low[by_artanh], .high = high[by_artanh]};
+  series->terms = whole_terms(terms[by_artanh]);
   expand(series, memory);
   while (series->error > TOLERANCE && series->terms < LIMES_KINK_TERMS) {
-    size_t more = (series->terms + series->terms / 2 + 3) / 4 * 4;
-    series->terms = more < LIMES_KINK_TERMS ? more : LIMES_KINK_TERMS;
+    series->terms = whole_terms(1.25 * (double)series->terms);
     expand(series, memory);
   }
 }
