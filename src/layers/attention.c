@@ -37,7 +37,7 @@ typedef struct {
 } attention;
 
 static const limes_param params[] = {
-    LIMES_PARAM_CHOICES(attention, scale, LINEAR, scale_names, 
+    LIMES_PARAM_CHOICES(attention, scale, LINEAR, scale_names,
                         "logits / key width with query and key weights tied, or / its root with independent ones"),
     LIMES_PARAM_CHOICES(attention, zeta, SOFTMAX, zeta_names, "what makes weights of logits"),
     LIMES_PARAM_STD(attention, q_std, 1, "standard deviation of the query weights"),
@@ -108,8 +108,12 @@ static void mixture(const attention *p, double *features, double *embeddings) {
 /* The part of scale=sqrt */
 static limes_attention_sqrt random_part(const attention *p) {
   double sharp = p->q_std * p->k_std, sigma = p->v_std * p->o_std;
-  limes_attention_sqrt part = {.sharp2 = sharp * sharp, .sigma2 = sigma * sigma, .b2 = p->b_std * p->b_std,
-                               .positions = p->position != NO_POSITIONS, .in_values = p->in_values, .causal = p->causal,
+  limes_attention_sqrt part = {.sharp2 = sharp * sharp,
+                               .sigma2 = sigma * sigma,
+                               .b2 = p->b_std * p->b_std,
+                               .positions = p->position != NO_POSITIONS,
+                               .in_values = p->in_values,
+                               .causal = p->causal,
                                .decay = decay_of(p)};
   mixture(p, &part.features, &part.embeddings);
   limes_attention_sqrt_slopes(&part, p->zeta == IDENTITY ? 1 : p->zeta == ABS ? -1 : 0, 1);

@@ -31,11 +31,11 @@ enum { OF_COV, OF_NTK, OF_EMBEDDED_NTK, PRODUCTS }; /* <V, K~>, <V_ntk, K~>, <V,
 typedef struct {
   const limes_attention_sqrt *p;
   const limes_trace *trace_x, *trace_y;
-  double *tilde, *tilde_ntk;        /* [n] K~, Theta~ */
+  double *tilde, *tilde_ntk;         /* [n] K~, Theta~ */
   const double *values, *values_ntk; /* [n] V, V_ntk: K, Theta, or K~, Theta~ */
-  double *product[PRODUCTS];        /* one number, or [n] where causal */
-  double *least, *most, *nearest;   /* [T] sines of each row, see measure */
-  double *line;                     /* [T] */
+  double *product[PRODUCTS];         /* one number, or [n] where causal */
+  double *least, *most, *nearest;    /* [T] sines of each row, see measure */
+  double *line;                      /* [T] */
   limes_kink_pair sums;
 } pair;
 
@@ -99,8 +99,15 @@ static pair new_pair(const limes_attention_sqrt *p, size_t T, size_t T_y, bool n
   pair made = {.p = p, .sums = {.T = T, .T_y = T_y, .n = n, .count = ntk ? LIMES_SERIES : 1}};
   limes_kink_pair *sums = &made.sums;
   double **lines[LINES] = {&made.least, &made.most, &made.nearest, &made.line};
-  double **arrays[] = {&made.tilde,  &made.tilde_ntk, &made.product[OF_COV], &made.product[OF_NTK], &made.product[OF_EMBEDDED_NTK],
-                       &sums->cosine, &sums->sine,     &sums->angle,          &sums->x};
+  double **arrays[] = {&made.tilde,
+                       &made.tilde_ntk,
+                       &made.product[OF_COV],
+                       &made.product[OF_NTK],
+                       &made.product[OF_EMBEDDED_NTK],
+                       &sums->cosine,
+                       &sums->sine,
+                       &sums->angle,
+                       &sums->x};
   for (size_t i = 0; i < LINES; i++)
     *lines[i] = take(&memory, T);
   for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
@@ -347,7 +354,8 @@ static void meet_itself(pair *z) {
 }
 
 /* cov, ntk: K and Theta of the pair, in and out; ntk NULL: not wanted. Returns the relative error of the sums. */
-static double cross_pair(pair *z, bool same, bool diagonal, const double *in_cov, const double *in_ntk, double *cov, double *ntk) {
+static double cross_pair(pair *z, bool same, bool diagonal, const double *in_cov, const double *in_ntk, double *cov,
+                         double *ntk) {
   const limes_attention_sqrt *p = z->p;
   embed(p, z->trace_x, z->trace_y, in_cov, z->tilde);
   if (same)
@@ -373,9 +381,9 @@ void limes_attention_sqrt_cross(const limes_attention_sqrt *p, const limes_panel
     z.trace_x = x;
     z.trace_y = &y[j];
     bool ntk = in->ntk != NULL;
-    double error = cross_pair(&z, in->same == (ptrdiff_t)j, out->layout == LIMES_DIAGONAL, in->cov + in->start[j],
-                              ntk ? in->ntk + in->start[j] : NULL, out->cov + out->start[j],
-                              ntk ? out->ntk + out->start[j] : NULL);
+    double error =
+        cross_pair(&z, in->same == (ptrdiff_t)j, out->layout == LIMES_DIAGONAL, in->cov + in->start[j],
+                   ntk ? in->ntk + in->start[j] : NULL, out->cov + out->start[j], ntk ? out->ntk + out->start[j] : NULL);
     work->error = error > work->error ? error : work->error;
     work->flops += limes_attention_sqrt_flops(p, in->x, &in->y[j], out->layout, ntk);
   }

@@ -17,8 +17,8 @@
 size_t limes_kink_series_memory(void) { return 4 * LIMES_KINK_TERMS * LIMES_KINK_TERMS + 4 * LIMES_KINK_TERMS; }
 
 /* Terms that leave out about e^-27 (1e-12) on [low, high], from the Bernstein ellipse through the nearest singularity: of
- * asin r asin rho that is at pi/2 +- i arcosh(1/sin high), of the artanh i pi/2 from any point. The singularity is weak, so somewhat
- * fewer do. */
+ * asin r asin rho that is at pi/2 +- i arcosh(1/sin high), of the artanh i pi/2 from any point. The singularity is weak, so
+ * somewhat fewer do. */
 static double guess_terms(bool by_artanh, double low, double high) {
   double half = 0.5 * (high - low), complete;
   if (!(half > 0))

@@ -64,8 +64,7 @@ static queries equal_positions(const limes_kink_pair *pair) {
     pair->spare[2][a] = pair->angle[a * (T + 1)];
     pair->spare[3][a] = pair->x[a * (T + 1)];
   }
-  return (queries){
-      .n = T, .cosine = pair->spare[0], .sine = pair->spare[1], .angle = pair->spare[2], .x = pair->spare[3]};
+  return (queries){.n = T, .cosine = pair->spare[0], .sine = pair->spare[1], .angle = pair->spare[2], .x = pair->spare[3]};
 }
 
 /* c = C mu: coefficients of the sums, [M] a function */
@@ -81,7 +80,8 @@ static void series_of_sums(const limes_kink_series *series, size_t count, const 
 double limes_kink_sums(limes_kink_pair *pair, bool diagonal) {
   bool spread = pair->least <= pair->most;
   limes_kink_series series = {0};
-  double mu[LIMES_SERIES * LIMES_KINK_TERMS], c[LIMES_SERIES * LIMES_KINK_TERMS], one[LIMES_SERIES] = {0}, group[LIMES_SERIES] = {0};
+  double mu[LIMES_SERIES * LIMES_KINK_TERMS], c[LIMES_SERIES * LIMES_KINK_TERMS], one[LIMES_SERIES] = {0},
+                                                                                  group[LIMES_SERIES] = {0};
   for (size_t q = 0; q < pair->count && pair->ones; q++) {
     weigh(pair, q, pair->spare[q]);
     for (size_t i = 0; i < pair->n; i++)

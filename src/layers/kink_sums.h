@@ -11,16 +11,16 @@
 
 /* Element (a, b) of a pair stands at a + b T. Arrays of n elements have room for limes_chebyshev_padded(n), zeros at first. */
 typedef struct limes_kink_pair {
-  size_t T, T_y, n;               /* n = T T_y */
-  size_t count;                   /* functions: 1, or LIMES_SERIES */
-  double *cosine, *sine, *angle;  /* [n] |rho|, sqrt(1 - rho^2), asin|rho|; sine = 0: |rho| = 1 exactly */
-  double least, most;             /* sine, but those that are 0; least > most: there is no other */
-  bool ones;                      /* some sine is 0 */
-  double *x;                      /* [n] scratch */
-  double *w[LIMES_SERIES];        /* [n], destroyed */
-  double *sum[LIMES_SERIES];      /* [n], or [T] where only equal positions are asked */
-  double *spare[LIMES_SERIES];    /* [n] scratch */
-  double *series, *line;          /* scratch: limes_kink_series_memory(), and limes_kink_line_memory(T) */
+  size_t T, T_y, n;              /* n = T T_y */
+  size_t count;                  /* functions: 1, or LIMES_SERIES */
+  double *cosine, *sine, *angle; /* [n] |rho|, sqrt(1 - rho^2), asin|rho|; sine = 0: |rho| = 1 exactly */
+  double least, most;            /* sine, but those that are 0; least > most: there is no other */
+  bool ones;                     /* some sine is 0 */
+  double *x;                     /* [n] scratch */
+  double *w[LIMES_SERIES];       /* [n], destroyed */
+  double *sum[LIMES_SERIES];     /* [n], or [T] where only equal positions are asked */
+  double *spare[LIMES_SERIES];   /* [n] scratch */
+  double *series, *line;         /* scratch: limes_kink_series_memory(), and limes_kink_line_memory(T) */
 } limes_kink_pair;
 
 size_t limes_kink_line_memory(size_t T);

@@ -23,7 +23,8 @@ void limes_chebyshev_transform(size_t M, double *matrix, double *scratch) {
 }
 
 /* One block: older and newer hold T_(m-2) and T_(m-1), and change places with every degree. */
-LIMES_INLINE void moments_block(size_t vectors, const double *x, size_t count, double *const *w, size_t first, size_t M, double *mu) {
+LIMES_INLINE void moments_block(size_t vectors, const double *x, size_t count, double *const *w, size_t first, size_t M,
+                                double *mu) {
   limes_lanes at[BLOCK], one[BLOCK], other[BLOCK], *older = one, *newer = other;
   for (size_t v = 0; v < vectors; v++) {
     LIMES_LOAD(at[v], x + first + v * LIMES_LANES);

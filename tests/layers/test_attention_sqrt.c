@@ -131,10 +131,10 @@ static void describe(const attention *f, char *text, size_t room) {
                         f->bias, f->relu_before ? "relu" : "", f->zeta.zeta, f->causal ? "yes" : "no", f->q_std, f->k_std,
                         f->v_std, f->o_std, f->b_std);
   if (f->position != NO_POSITIONS)
-    length += snprintf(text + length, room - (size_t)length,
-                       ", position=%s, position_std=%g, position_share=%g, decay=%s, decay_rate=%g, in_values=%s",
-                       position_words[f->position], f->position_std, f->share, decays[f->decay], f->rate,
-                       f->in_values ? "yes" : "no");
+    length +=
+        snprintf(text + length, room - (size_t)length,
+                 ", position=%s, position_std=%g, position_share=%g, decay=%s, decay_rate=%g, in_values=%s",
+                 position_words[f->position], f->position_std, f->share, decays[f->decay], f->rate, f->in_values ? "yes" : "no");
   snprintf(text + length, room - (size_t)length, ")");
 }
 
@@ -350,8 +350,7 @@ static void refused(limes_context *context, const char *text, const char *senten
 
 static void what_has_no_formula_is_refused(void **state) {
   refused(*state, "attention(scale=sqrt) global_avg_pool", "zeta=softmax has no closed form with scale=sqrt");
-  refused(*state,
-          "attention(scale=sqrt, zeta=relu, position=sum, decay=cauchy, decay_rate=0.3, decay_power=2) global_avg_pool",
+  refused(*state, "attention(scale=sqrt, zeta=relu, position=sum, decay=cauchy, decay_rate=0.3, decay_power=2) global_avg_pool",
           "this decay is not a covariance");
 }
 
