@@ -18,10 +18,10 @@
 #include "math/linear.h"
 
 enum { LINEAR, SQRT };
-enum { SOFTMAX, IDENTITY, RELU, ABS };
+enum { SOFTMAX, IDENTITY, RELU, ABS, ERF };
 enum { NO_POSITIONS, SUM, CONCAT, ONLY };
 static const char *const scale_names[] = {"linear", "sqrt", NULL};
-static const char *const zeta_names[] = {"softmax", "identity", "relu", "abs", NULL};
+static const char *const zeta_names[] = {"softmax", "identity", "relu", "abs", "erf", NULL};
 static const char *const position_names[] = {"none", "sum", "concat", "only", NULL};
 
 typedef struct {
@@ -73,11 +73,12 @@ static limes_status check(limes_context *context, const void *param) {
   if (p->in_values && p->position != SUM && p->position != CONCAT)
     return limes_fail(context, LIMES_WRONG_USE,
                       "in_values=yes needs embeddings beside features: give position=sum or position=concat");
-  if (p->scale == SQRT && p->zeta != IDENTITY && p->zeta != RELU && p->zeta != ABS)
-    return limes_fail(context, LIMES_WRONG_USE,
-                      "zeta=%s has no closed form with scale=sqrt, where logits stay random: give zeta=identity, relu or abs, or "
-                      "scale=linear",
-                      zeta_names[p->zeta]);
+  if (p->scale == SQRT && p->zeta != IDENTITY && p->zeta != RELU && p->zeta != ABS && p->zeta != ERF)
+    return limes_fail(
+        context, LIMES_WRONG_USE,
+        "zeta=%s has no closed form with scale=sqrt, where logits stay random: give zeta=identity, relu, abs or erf, or "
+        "scale=linear",
+        zeta_names[p->zeta]);
   return LIMES_OK;
 }
 
@@ -116,6 +117,7 @@ static limes_attention_sqrt random_part(const attention *p) {
                                .causal = p->causal,
                                .decay = decay_of(p)};
   mixture(p, &part.features, &part.embeddings);
+  part.erf = p->zeta == ERF;
   limes_attention_sqrt_slopes(&part, p->zeta == IDENTITY ? 1 : p->zeta == ABS ? -1 : 0, 1);
   return part;
 }
@@ -147,7 +149,9 @@ static bool sees(const attention *p, const limes_grid *grid, uint32_t a, uint32_
   return (!p->causal || c <= a) && (grid->hidden == NULL || (!grid->hidden[a] && !grid->hidden[c]));
 }
 
-static double zeta(int kind, double logit) { return kind == IDENTITY ? logit : kind == RELU ? fmax(logit, 0) : fabs(logit); }
+static double zeta(int kind, double logit) {
+  return kind == IDENTITY ? logit : kind == RELU ? fmax(logit, 0) : kind == ERF ? erf(logit) : fabs(logit);
+}
 
 /* Rows of z, column-major T x T, from logits in place */
 static void softmax_row(const attention *p, const limes_grid *grid, uint32_t a, double *z) {

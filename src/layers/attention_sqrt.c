@@ -6,7 +6,8 @@
  *     Theta <- b_std^2 + 2 (K_new - b_std^2) + sigma^2 s^2 sum_cd {Theta_cd v_ab v_cd t(rho_ab rho_cd)
  *              + K_cd t'(rho_ab rho_cd) (2 K~_ab K~_cd + Theta~_ab K~_cd + K~_ab Theta~_cd)},
  * with K~_cd, Theta~_cd in place of K_cd, Theta_cd where embeddings enter the values too. The parts with `line` are inner
- * products, those with `kink` the sums of kink_sums.h: g is even in rho and asin odd, so |rho| is enough.
+ * products, those with `kink` the sums of kink_sums.h: g is even in rho and asin odd, so |rho| is enough. For zeta = erf T and T'
+ * are those of docs/mathematics.md, section 3, and the sums those of erf_sums.h.
  */
 #include "layers/attention_sqrt.h"
 
@@ -14,16 +15,18 @@
 #include <string.h>
 
 #include "base/clones.h"
+#include "layers/erf_sums.h"
 #include "layers/kink_sums.h"
 #include "layers/run.h"
 #include "math/angle.h"
 
 #define TWO_PI 6.28318530717958648
-#define SAME 1.8e-15   /* 1 - rho^2 below which rounding makes it: taken for 0 */
-#define ARRAYS 21      /* of n numbers a pair ... */
-#define LINES 4        /* ... and of T */
-#define ALIGNMENT 8    /* doubles */
-#define USUAL_TERMS 28 /* of a series, for counting */
+#define SAME 1.8e-15    /* 1 - rho^2 below which rounding makes it: taken for 0 */
+#define ARRAYS 21       /* of n numbers a pair ... */
+#define LINES 4         /* ... and of T */
+#define ALIGNMENT 8     /* doubles */
+#define USUAL_TERMS 28  /* of a series, for counting */
+#define USUAL_POWERS 20 /* of erf, for counting */
 
 enum { OF_COV, OF_NTK, OF_EMBEDDED_NTK, PRODUCTS }; /* <V, K~>, <V_ntk, K~>, <V, Theta~> */
 
@@ -80,8 +83,8 @@ static double *take(double **memory, size_t n) {
 
 size_t limes_attention_sqrt_scratch(const limes_attention_sqrt *p, size_t in_elements, const limes_grid *largest) {
   size_t T = largest->T, n = in_elements < T * T ? in_elements : T * T;
-  return ALIGNMENT + ARRAYS * limes_chebyshev_padded(n) + LINES * limes_chebyshev_padded(T) + limes_kink_series_memory() +
-         (p->causal ? limes_kink_line_memory(T) : 0);
+  size_t arrays = ALIGNMENT + ARRAYS * limes_chebyshev_padded(n) + LINES * limes_chebyshev_padded(T);
+  return arrays + (p->erf ? limes_erf_memory(T) : limes_kink_series_memory() + (p->causal ? limes_kink_line_memory(T) : 0));
 }
 
 /* Zeros behind the n elements of arrays that are read in whole blocks */
@@ -347,6 +350,47 @@ static double sum_kinks(pair *z, bool diagonal) {
   return z->p->causal ? limes_kink_causal_sums(&z->sums) : limes_kink_sums(&z->sums, diagonal);
 }
 
+/* zeta = erf */
+
+static double sum_erfs(pair *z, bool diagonal) {
+  const limes_kink_pair *arrays = &z->sums;
+  size_t T = arrays->T, n = arrays->n;
+  limes_erf_pair sums = {.T = T, .T_y = arrays->T_y, .count = arrays->count, .causal = z->p->causal, .diagonal = diagonal};
+  sums.sharp2 = z->p->sharp2;
+  sums.deviation_x = z->trace_x->position[1];
+  sums.deviation_y = z->trace_y->position[1];
+  sums.rho = arrays->cosine;
+  sums.power = arrays->sine;
+  sums.left = arrays->angle;
+  sums.product = arrays->x;
+  sums.items = arrays->series;
+  for (size_t i = 0; i < n; i++) {
+    double size = sums.deviation_x[i % T] * sums.deviation_y[i / T], rho = size > 0 ? z->tilde[i] / size : 0;
+    sums.rho[i] = rho > 1 ? 1 : rho < -1 ? -1 : rho;
+  }
+  for (size_t q = 0; q < arrays->count; q++) {
+    sums.w[q] = arrays->w[q];
+    sums.sum[q] = arrays->sum[q];
+    const double *value = q == 1 ? z->values_ntk : z->values, *by = q == 2 ? z->tilde : z->tilde_ntk;
+    for (size_t i = 0; i < n; i++)
+      sums.w[q][i] = q < 2 ? value[i] : value[i] * by[i];
+  }
+  return limes_erf_sums(&sums);
+}
+
+static void finish_erf(const pair *z, bool diagonal, double *cov, double *ntk) {
+  const limes_attention_sqrt *p = z->p;
+  size_t n = diagonal ? z->sums.T : z->sums.n, step = diagonal ? z->sums.T + 1 : 1;
+  double factor = p->sigma2 * 4 / TWO_PI, *const *sum = z->sums.sum;
+  for (size_t i = 0; i < n; i++)
+    cov[i] = factor * sum[0][i] + p->b2;
+  for (size_t i = 0; i < n && ntk != NULL; i++) {
+    double k = z->tilde[i * step], e = z->tilde_ntk[i * step];
+    double logits = 2 * p->sharp2 * ((2 * k + e) * sum[2][i] + k * sum[3][i]);
+    ntk[i] = factor * (sum[1][i] + logits + 2 * sum[0][i]) + p->b2;
+  }
+}
+
 /* Where x meets itself rho = 1 at equal positions, whatever rounding made of K there. */
 static void meet_itself(pair *z) {
   for (size_t a = 0; a < z->sums.T; a++)
@@ -364,6 +408,11 @@ static double cross_pair(pair *z, bool same, bool diagonal, const double *in_cov
     embed(p, z->trace_x, z->trace_y, in_ntk, z->tilde_ntk);
   z->values = p->in_values ? z->tilde : in_cov;
   z->values_ntk = in_ntk != NULL && p->in_values ? z->tilde_ntk : in_ntk;
+  if (p->erf) {
+    double left_out = sum_erfs(z, diagonal);
+    finish_erf(z, diagonal, cov, ntk);
+    return left_out;
+  }
   multiply(z, z->values, z->tilde, z->product[OF_COV]);
   if (in_ntk != NULL) {
     multiply(z, z->values_ntk, z->tilde, z->product[OF_NTK]);
@@ -392,11 +441,13 @@ void limes_attention_sqrt_cross(const limes_attention_sqrt *p, const limes_panel
 double limes_attention_sqrt_flops(const limes_attention_sqrt *p, const limes_grid *x, const limes_grid *y, limes_layout out,
                                   bool ntk) {
   double n = (double)x->T * y->T, M = USUAL_TERMS, functions = ntk ? LIMES_SERIES : 1, products = ntk ? PRODUCTS : 1;
-  double flops = n * (ntk ? 30 : 8) + 2 * n * products;
+  double flops = n * (ntk ? 30 : 8) + 2 * n * products, T = x->T, T_y = y->T;
+  if (p->erf)
+    return USUAL_POWERS * functions * (2 * n * T + (out == LIMES_FULL ? 2 * n * T_y : 2 * n) + 8 * n);
   if (p->kink == 0)
     return flops;
   flops += 70 * n + 8 * M * M * M;
   if (p->causal)
     return flops + functions * n * M * (2 * M + 8);
-  return flops + (2 * functions + 3) * M * (n + (out == LIMES_FULL ? n : x->T));
+  return flops + (2 * functions + 3) * M * (n + (out == LIMES_FULL ? n : T));
 }

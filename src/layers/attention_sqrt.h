@@ -5,8 +5,10 @@
 
 #include "layers/positions.h"
 
-/* zeta(u) = alpha min(u, 0) + beta max(u, 0): its dual is line * p + kink * (sqrt(1 - p^2) + p asin p) at unit variances. */
+/* zeta = erf, or zeta(u) = alpha min(u, 0) + beta max(u, 0), whose dual is line * p + kink * (sqrt(1 - p^2) + p asin p) at unit
+ * variances. */
 typedef struct limes_attention_sqrt {
+  bool erf;
   double kink, line;           /* (alpha - beta)^2 / 2 pi, (alpha + beta)^2 / 4 */
   double sharp2, sigma2, b2;   /* squares of q_std k_std, v_std o_std, b_std */
   double features, embeddings; /* K~ = features K + embeddings R, Theta~ alike */

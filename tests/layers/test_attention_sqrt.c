@@ -17,9 +17,11 @@ typedef struct {
 typedef struct {
   const char *zeta;
   real alpha, beta; /* zeta(u) = alpha min(u, 0) + beta max(u, 0) */
+  bool erf;         /* or erf(u) */
 } nonlinearity;
 
-static const nonlinearity zetas[] = {{"identity", 1, 1}, {"relu", 0, 1}, {"abs", -1, 1}};
+static const nonlinearity zetas[] = {
+    {"identity", 1, 1, false}, {"relu", 0, 1, false}, {"abs", -1, 1, false}, {"erf", 0, 0, true}};
 
 enum { NO_POSITIONS, SUM, CONCAT, ONLY };
 enum { NO_DECAY, CAUCHY, EXPONENTIAL, RELATIVE };
@@ -41,6 +43,14 @@ static void dual(nonlinearity g, real k, real s, real *value, real *slope) {
   rho = fabsl(rho) > 1 - 1e-17L ? copysignl(1, rho) : rho;
   *slope = (g.alpha * g.alpha + g.beta * g.beta) / 2 - spread * acosl(rho);
   *value = spread * s * sqrtl((1 - rho) * (1 + rho)) + *slope * k;
+}
+
+/* The same for erf, of the variances q and r */
+static void erf_dual(real k, real q, real r, real *value, real *slope) {
+  const real pi = 3.14159265358979323846264338L;
+  real product = (1 + 2 * q) * (1 + 2 * r);
+  *value = 2 / pi * asinl(2 * k / sqrtl(product));
+  *slope = 4 / pi / sqrtl(product - 4 * k * k);
 }
 
 /* K and Theta in front of attention */
@@ -115,7 +125,10 @@ static void attend(const attention *f, const item *x, const item *y, double *cov
         for (size_t d = 0; d < (f->causal ? b + 1 : y->T); d++) {
           real cd = z.tilde_cov[c][d], value, slope;
           real k = f->in_values ? cd : z.cov[c][d], t = f->in_values ? z.tilde_ntk[c][d] : z.ntk[c][d];
-          dual(f->zeta, qk2 * ab * cd, qk2 * sqrtl(z.x[a] * z.x[c] * z.y[b] * z.y[d]), &value, &slope);
+          if (f->zeta.erf)
+            erf_dual(qk2 * ab * cd, qk2 * z.x[a] * z.x[c], qk2 * z.y[b] * z.y[d], &value, &slope);
+          else
+            dual(f->zeta, qk2 * ab * cd, qk2 * sqrtl(z.x[a] * z.x[c] * z.y[b] * z.y[d]), &value, &slope);
           values += k * value;
           rest += t * value + k * slope * qk2 * (2 * ab * cd + z.tilde_ntk[a][b] * cd + ab * z.tilde_ntk[c][d]);
         }
@@ -145,8 +158,8 @@ static attention plain(int zeta, unsigned axes) {
 static double tenths(random_stream *stream, size_t low, size_t high) { return (double)random_count(stream, low, high) / 10; }
 
 static attention random_attention(random_stream *stream, unsigned trial, unsigned axes) {
-  attention f = plain((int)(trial % 3), axes);
-  f.position = (int)(trial / 3 % 4);
+  attention f = plain((int)(trial % 4), axes);
+  f.position = (int)(trial / 4 % 4);
   f.decay = (int)random_count(stream, NO_DECAY, axes == 2 ? EXPONENTIAL : RELATIVE);
   f.in_values = (f.position == SUM || f.position == CONCAT) && random_count(stream, 0, 1) == 1;
   f.causal = random_count(stream, 0, 2) == 0;
@@ -182,7 +195,7 @@ static limes_batch *batch_and_items(limes_context *context, const double *x, con
   return batch_of(context, x, axes, items, axes == 2 ? size[0] : size[1], axes == 2 ? size[1] : 1, FEATURES, hidden);
 }
 
-/* All positions of all pairs; returns the worst error relative to the pair's largest entry. */
+/* All positions of all pairs, relative to the pair's largest entry */
 static void compare_positions(limes_context *context, const attention *f, const limes_batch *batch, const item *items, size_t n) {
   char text[600];
   static double cov[MOST * MOST], ntk[MOST * MOST];
@@ -223,8 +236,8 @@ static void compare_pools(limes_context *context, const attention *f, const lime
 
 static void random_attention_equals_its_loop(void **state) {
   random_stream stream = {3};
-  for (unsigned trial = 0; trial < 96; trial++) {
-    unsigned axes = 1 + trial / 48;
+  for (unsigned trial = 0; trial < 128; trial++) {
+    unsigned axes = 1 + trial / 64;
     attention f = random_attention(&stream, trial, axes);
     size_t size[2] = {axes == 2 ? random_count(&stream, 1, 3) : 1, random_count(&stream, 1, axes == 2 ? 3 : 8)};
     double *x = random_numbers(trial, 3 * size[0] * size[1] * FEATURES);
@@ -238,10 +251,10 @@ static void random_attention_equals_its_loop(void **state) {
 
 static void ragged_items_and_holes_equal_their_loop(void **state) {
   random_stream stream = {4};
-  for (unsigned trial = 0; trial < 48; trial++) {
+  for (unsigned trial = 0; trial < 64; trial++) {
     attention f = random_attention(&stream, trial, 1);
     size_t size[2] = {1, 9}, n = 3, T = 9;
-    bool holes = trial % 2 == 1;
+    bool holes = trial / 4 % 2 == 1;
     f.decay = holes && f.decay == RELATIVE ? CAUCHY : f.decay;
     double *x = random_numbers(trial, n * T * FEATURES);
     uint8_t hidden[3 * 9] = {0};
@@ -273,12 +286,12 @@ static void repeat_tokens(double *x, size_t T, double apart) {
 static void near_and_repeated_tokens(limes_context *context, bool causal) {
   const double apart[] = {0, 1e-3, 1e-5, 1e-1};
   const size_t size[2] = {1, causal ? 12 : MOST};
-  for (size_t trial = 0; trial < 8; trial++) {
-    attention f = plain(1 + (int)(trial % 2), 1);
+  for (size_t trial = 0; trial < 12; trial++) {
+    attention f = plain(1 + (int)(trial % 3), 1);
     f.bias = 0;
     f.causal = causal;
     double *x = random_numbers(trial, 2 * size[1] * FEATURES);
-    repeat_tokens(x, size[1], apart[trial / 2]);
+    repeat_tokens(x, size[1], apart[trial / 3]);
     item items[2];
     limes_batch *batch = batch_and_items(context, x, NULL, 1, 2, size, items);
     compare_positions(context, &f, batch, items, 2);
@@ -295,11 +308,11 @@ static void causal_near_repeated_and_zero_tokens_equal_their_loop(void **state) 
 static void nearly_constant_items_equal_their_loop(void **state) {
   const size_t size[2] = {1, 10};
   const double spread[] = {1e-2, 1e-3, 1e-4, 1e-5};
-  for (size_t trial = 0; trial < 8; trial++) {
-    attention f = plain(1 + (int)(trial % 2), 1);
+  for (size_t trial = 0; trial < 12; trial++) {
+    attention f = plain(1 + (int)(trial % 3), 1);
     double *x = random_numbers(trial, 2 * size[1] * FEATURES);
     for (size_t i = 0; i < 2 * size[1] * FEATURES; i++)
-      x[i] = 1 + spread[trial / 2] * x[i];
+      x[i] = 1 + spread[trial / 3] * x[i];
     item items[2];
     limes_batch *batch = batch_and_items(*state, x, NULL, 1, 2, size, items);
     compare_positions(*state, &f, batch, items, 2);
@@ -311,7 +324,8 @@ static void nearly_constant_items_equal_their_loop(void **state) {
 /* flatten asks for equal positions alone, and gets the same numbers. */
 static void diagonals_are_those_of_all_positions(void **state) {
   const char *const models[] = {"attention(scale=sqrt, zeta=relu, position=sum, decay=cauchy)",
-                                "attention(scale=sqrt, zeta=abs, causal=yes)", "attention(scale=sqrt, zeta=identity)"};
+                                "attention(scale=sqrt, zeta=abs, causal=yes)", "attention(scale=sqrt, zeta=erf, causal=yes)",
+                                "attention(scale=sqrt, zeta=erf, q_std=2)", "attention(scale=sqrt, zeta=identity)"};
   for (size_t m = 0; m < sizeof models / sizeof *models; m++) {
     const size_t n = 4, T = 7;
     char all[200], flat[210];
@@ -354,6 +368,44 @@ static void what_has_no_formula_is_refused(void **state) {
           "this decay is not a covariance");
 }
 
+static void random_weights_have_no_matrix(void **state) {
+  limes_batch *batch = random_sequences(*state, 6, 2, 5, FEATURES);
+  limes_model *model = parsed(*state, "attention attention(scale=sqrt, zeta=relu) global_avg_pool");
+  double *z = NULL;
+  size_t T = 0;
+  assert_ok(*state, limes_attention_matrix(*state, model, batch, 0, 0, &z, &T));
+  limes_free(z);
+  assert_int_equal(limes_attention_matrix(*state, model, batch, 0, 1, &z, &T), LIMES_UNABLE);
+  assert_null(z);
+  limes_model_destroy(model);
+  limes_batch_destroy(batch);
+}
+
+typedef struct {
+  int lines;
+  double error;
+} said;
+
+static void listen(void *user, limes_log_level level, const char *text) {
+  said *heard = user;
+  const char *number = strstr(text, "leave out ");
+  heard->lines += number != NULL && level == LIMES_LOG_DETAIL;
+  heard->error = number == NULL ? heard->error : strtod(number + strlen("leave out "), NULL);
+}
+
+static void the_error_of_the_series_is_said(void **state) {
+  limes_context *context = *state;
+  said heard = {0};
+  limes_batch *batch = random_sequences(context, 7, 3, 9, FEATURES);
+  limes_set_log(context, listen, &heard);
+  kernels k = kernel_of(context, "dense attention(scale=sqrt, zeta=relu) global_avg_pool", batch, NULL);
+  limes_set_log(context, NULL, NULL);
+  assert_int_equal(heard.lines, 1);
+  assert_true(heard.error > 0 && heard.error < 1e-11);
+  free_kernels(&k);
+  limes_batch_destroy(batch);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(random_attention_equals_its_loop),
@@ -363,6 +415,8 @@ int main(void) {
       cmocka_unit_test(nearly_constant_items_equal_their_loop),
       cmocka_unit_test(diagonals_are_those_of_all_positions),
       cmocka_unit_test(what_has_no_formula_is_refused),
+      cmocka_unit_test(random_weights_have_no_matrix),
+      cmocka_unit_test(the_error_of_the_series_is_said),
   };
   return cmocka_run_group_tests(tests, make_context, destroy_context);
 }
