@@ -26,6 +26,7 @@ static const char *const position_names[] = {"none", "sum", "concat", "only", NU
 
 typedef struct {
   int scale, zeta;
+  double qk_correlation;
   double q_std, k_std, v_std, o_std, b_std;
   int position;
   double position_std, position_share;
@@ -40,6 +41,8 @@ static const limes_param params[] = {
     LIMES_PARAM_CHOICES(attention, scale, LINEAR, scale_names,
                         "logits / key width with query and key weights tied, or / its root with independent ones"),
     LIMES_PARAM_CHOICES(attention, zeta, SOFTMAX, zeta_names, "what makes weights of logits"),
+    {LIMES_FIELD(attention, qk_correlation), .kind = LIMES_PARAM_REAL, .fallback = NAN, .least = 0, .most = 1,
+     .help = "zeta=identity, in place of scale: between scale=sqrt (0) and scale=linear (1)"},
     LIMES_PARAM_STD(attention, q_std, 1, "standard deviation of the query weights"),
     LIMES_PARAM_STD(attention, k_std, 1, "standard deviation of the key weights"),
     LIMES_PARAM_STD(attention, v_std, 1, "standard deviation of the value weights"),
@@ -73,6 +76,9 @@ static limes_status check(limes_context *context, const void *param) {
   if (p->in_values && p->position != SUM && p->position != CONCAT)
     return limes_fail(context, LIMES_WRONG_USE,
                       "in_values=yes needs embeddings beside features: give position=sum or position=concat");
+  if (!isnan(p->qk_correlation) && (p->scale != LINEAR || p->zeta != IDENTITY))
+    return limes_fail(context, LIMES_WRONG_USE, "qk_correlation is for zeta=identity and stands in place of scale: %s",
+                      p->scale != LINEAR ? "leave scale out" : "give zeta=identity");
   if (p->scale == SQRT && p->zeta != IDENTITY && p->zeta != RELU && p->zeta != ABS && p->zeta != ERF)
     return limes_fail(
         context, LIMES_WRONG_USE,
@@ -122,7 +128,14 @@ static limes_attention_sqrt random_part(const attention *p) {
   return part;
 }
 
-static bool random_weights(const limes_op *op) { return ((const attention *)op->param)->scale == SQRT; }
+/* How much of scale=sqrt there is beside scale=linear (qk_correlation) */
+static double random_share(const attention *p) {
+  return isnan(p->qk_correlation) ? 0 : 1 - p->qk_correlation * p->qk_correlation;
+}
+
+static bool is_sqrt(const limes_op *op) { return ((const attention *)op->param)->scale == SQRT; }
+
+static bool random_weights(const limes_op *op) { return is_sqrt(op) || random_share(op->param) > 0; }
 
 static limes_layout asks(const limes_op *op, limes_layout out, bool own) {
   const attention *p = op->param;
@@ -138,11 +151,12 @@ static limes_layout asks(const limes_op *op, limes_layout out, bool own) {
 /* self: the attention matrix Z */
 
 static limes_trace_size trace_size(const limes_op *op) {
-  if (random_weights(op)) {
-    limes_attention_sqrt part = random_part(op->param);
+  const attention *p = op->param;
+  limes_attention_sqrt part = random_part(p);
+  if (p->scale == SQRT)
     return limes_attention_sqrt_trace_size(&part);
-  }
-  return (limes_trace_size){.matrices = ((const attention *)op->param)->in_values ? 2 : 1};
+  bool mixed = random_share(p) > 0;
+  return (limes_trace_size){.positions = mixed ? 2 : 0, .matrices = p->in_values || (mixed && part.positions) ? 2 : 1};
 }
 
 static bool sees(const attention *p, const limes_grid *grid, uint32_t a, uint32_t c) {
@@ -187,6 +201,12 @@ static void trace(const limes_op *op, const limes_panel *own, limes_trace *kept,
     limes_attention_sqrt part = random_part(p);
     limes_attention_sqrt_trace(&part, own, kept);
     return;
+  }
+  if (random_share(p) > 0) {
+    limes_attention_sqrt part = random_part(p);
+    limes_trace beside = *kept;
+    beside.matrix[0] = kept->matrix[1];
+    limes_attention_sqrt_trace(&part, own, &beside);
   }
   limes_decay decay = decay_of(p);
   double features, embeddings, *z = kept->matrix[0];
@@ -290,15 +310,24 @@ static void cross(const limes_op *op, const limes_panel *in, limes_panel *out, c
   finish(out->start[out->n], sigma * sigma, p->b_std * p->b_std, out->cov, out->ntk);
   for (size_t j = 0; j < in->n; j++)
     work->flops += (in->ntk == NULL ? 1 : 2) * sandwich_flops(in->x, &in->y[j], out->layout);
+  if (random_share(p) > 0) {
+    limes_attention_sqrt part = random_part(p);
+    limes_attention_sqrt_mix(&part, random_share(p), in, out, x, y, work);
+  }
 }
 
 static size_t scratch(const limes_op *op, size_t in_elements, size_t out_elements, const limes_grid *largest) {
   (void)out_elements;
-  if (random_weights(op)) {
+  if (is_sqrt(op)) {
     limes_attention_sqrt part = random_part(op->param);
     return limes_attention_sqrt_scratch(&part, in_elements, largest);
   }
-  return (((const attention *)op->param)->in_values ? 2 : 1) * in_elements;
+  size_t linear = (((const attention *)op->param)->in_values ? 2 : 1) * in_elements, mixed = 0;
+  if (random_weights(op)) {
+    limes_attention_sqrt part = random_part(op->param);
+    mixed = limes_attention_sqrt_mix_scratch(&part, in_elements, largest);
+  }
+  return linear > mixed ? linear : mixed;
 }
 
 static double flops(const limes_op *op, const limes_grid *in_x, const limes_grid *in_y, const limes_grid *out_x,
@@ -306,15 +335,19 @@ static double flops(const limes_op *op, const limes_grid *in_x, const limes_grid
   (void)out_x;
   (void)out_y;
   (void)in;
-  if (random_weights(op)) {
+  if (is_sqrt(op)) {
     limes_attention_sqrt part = random_part(op->param);
     return limes_attention_sqrt_flops(&part, in_x, in_y, out, ntk);
   }
-  return (ntk ? 2 : 1) * sandwich_flops(in_x, in_y, out);
+  double linear = (ntk ? 2 : 1) * sandwich_flops(in_x, in_y, out);
+  if (!random_weights(op))
+    return linear;
+  limes_attention_sqrt part = random_part(op->param);
+  return linear + limes_attention_sqrt_flops(&part, in_x, in_y, out, ntk);
 }
 
 static double trace_flops(const limes_op *op, const limes_grid *in) {
-  if (random_weights(op))
+  if (is_sqrt(op))
     return 3 * (double)in->T;
   return 20 * (double)in->T * in->T; /* an exponential is worth about that */
 }
@@ -330,11 +363,14 @@ static limes_status examine(limes_context *context, const limes_op *op, const li
   limes_status status = limes_positions_smallest(context, &decay, largest, &smallest);
   if (status != LIMES_OK || smallest > -1e-10)
     return status;
-  if (p->in_values || p->scale == SQRT)
+  if (p->in_values || random_weights(op))
     return limes_fail(context, LIMES_WRONG_USE,
                       "this decay is not a covariance (smallest eigenvalue %.3g over %u positions) and %s needs one: "
                       "take a smaller decay_power, or decay=relative",
-                      smallest, largest->T, p->in_values ? "in_values=yes" : "scale=sqrt");
+                      smallest, largest->T,
+                      p->in_values       ? "in_values=yes"
+                      : p->scale == SQRT ? "scale=sqrt"
+                                         : "qk_correlation");
   limes_log(context, LIMES_LOG_WARNING, "attention: this decay is not a covariance (smallest eigenvalue %.3g over %u positions)",
             smallest, largest->T);
   return LIMES_OK;

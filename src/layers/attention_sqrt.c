@@ -170,6 +170,42 @@ void limes_attention_sqrt_cross(const limes_attention_sqrt *p, const limes_panel
   }
 }
 
+static void mix(size_t n, double share, const double *part, double *into) {
+  for (size_t i = 0; i < n; i++)
+    into[i] += share * (part[i] - into[i]);
+}
+
+void limes_attention_sqrt_mix(const limes_attention_sqrt *p, double share, const limes_panel *in, limes_panel *out,
+                              const limes_trace *x, const limes_trace *y, limes_work *work) {
+  limes_work inner = *work;
+  for (size_t j = 0; j < in->n; j++) {
+    size_t n = out->start[j + 1] - out->start[j], start[2] = {0, n};
+    limes_trace left = *x, right = y[j];
+    left.matrix[0] = left.matrix[1];
+    right.matrix[0] = right.matrix[1];
+    limes_panel one = *in, part = *out;
+    one.n = part.n = 1;
+    one.start = in->start + j;
+    one.y = &in->y[j];
+    one.same = in->same == (ptrdiff_t)j ? 0 : -1;
+    part.start = start;
+    part.cov = work->scratch;
+    part.ntk = out->ntk == NULL ? NULL : work->scratch + n;
+    inner.scratch = work->scratch + 2 * n;
+    limes_attention_sqrt_cross(p, &one, &part, &left, &right, &inner);
+    mix(n, share, part.cov, out->cov + out->start[j]);
+    if (out->ntk != NULL)
+      mix(n, share, part.ntk, out->ntk + out->start[j]);
+  }
+  work->flops = inner.flops;
+  work->error = inner.error;
+}
+
+size_t limes_attention_sqrt_mix_scratch(const limes_attention_sqrt *p, size_t in_elements, const limes_grid *largest) {
+  size_t square = (size_t)largest->T * largest->T, n = in_elements < square ? in_elements : square;
+  return 2 * n + limes_attention_sqrt_scratch(p, in_elements, largest);
+}
+
 double limes_attention_sqrt_flops(const limes_attention_sqrt *p, const limes_grid *x, const limes_grid *y, limes_layout out,
                                   bool ntk) {
   double n = (double)x->T * y->T, M = USUAL_TERMS, functions = ntk ? LIMES_SERIES : 1, products = ntk ? PRODUCTS : 1;

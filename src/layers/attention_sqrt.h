@@ -25,6 +25,12 @@ limes_trace_size limes_attention_sqrt_trace_size(const limes_attention_sqrt *p);
 void limes_attention_sqrt_trace(const limes_attention_sqrt *p, const limes_panel *own, limes_trace *kept);
 void limes_attention_sqrt_cross(const limes_attention_sqrt *p, const limes_panel *in, limes_panel *out, const limes_trace *x,
                                 const limes_trace *y, limes_work *work);
+
+/* out <- (1 - share) out + share (what cross would give), with traces that keep embeddings R in matrix[1]. */
+void limes_attention_sqrt_mix(const limes_attention_sqrt *p, double share, const limes_panel *in, limes_panel *out,
+                              const limes_trace *x, const limes_trace *y, limes_work *work);
+size_t limes_attention_sqrt_mix_scratch(const limes_attention_sqrt *p, size_t in_elements, const limes_grid *largest);
+
 size_t limes_attention_sqrt_scratch(const limes_attention_sqrt *p, size_t in_elements, const limes_grid *largest);
 double limes_attention_sqrt_flops(const limes_attention_sqrt *p, const limes_grid *x, const limes_grid *y, limes_layout out,
                                   bool ntk);

@@ -32,7 +32,8 @@ typedef struct {
   nonlinearity zeta;
   int position, decay;
   bool in_values, causal, relu_before;
-  double bias, q_std, k_std, v_std, o_std, b_std, position_std, share, rate;
+  bool between; /* qk_correlation in place of scale=sqrt, with zeta=identity */
+  double correlation, bias, q_std, k_std, v_std, o_std, b_std, position_std, share, rate;
   unsigned axes;
 } attention;
 
@@ -95,6 +96,7 @@ typedef struct {
   real cov[MOST][MOST], ntk[MOST][MOST];             /* K, Theta */
   real tilde_cov[MOST][MOST], tilde_ntk[MOST][MOST]; /* K~, Theta~ */
   real x[MOST], y[MOST];                             /* K~_aa of either */
+  real own_x[MOST][MOST], own_y[MOST][MOST];         /* K~ of either */
 } pair;
 
 static void fill(const attention *f, const item *x, const item *y, pair *z) {
@@ -105,19 +107,24 @@ static void fill(const attention *f, const item *x, const item *y, pair *z) {
       z->tilde_cov[a][b] = tilde(f, z->cov[a][b], r);
       z->tilde_ntk[a][b] = tilde(f, z->ntk[a][b], r);
     }
-  for (int side = 0; side < 2; side++)
-    for (size_t a = 0; a < (side == 0 ? x : y)->T; a++) {
-      real cov, ntk;
-      before(f, side == 0 ? x : y, a, side == 0 ? x : y, a, &cov, &ntk);
-      (side == 0 ? z->x : z->y)[a] = tilde(f, cov, 1);
-    }
+  for (int side = 0; side < 2; side++) {
+    const item *one = side == 0 ? x : y;
+    for (size_t a = 0; a < one->T; a++)
+      for (size_t c = 0; c < one->T; c++) {
+        real cov, ntk;
+        before(f, one, a, one, c, &cov, &ntk);
+        (side == 0 ? z->own_x : z->own_y)[a][c] = tilde(f, cov, embedding(f, one, a, one, c));
+        (side == 0 ? z->x : z->y)[a] = (side == 0 ? z->own_x : z->own_y)[a][a];
+      }
+  }
 }
 
 /* Outputs cov, ntk [T, T'] */
 static void attend(const attention *f, const item *x, const item *y, double *cov, double *ntk) {
   static pair z;
   fill(f, x, y, &z);
-  real qk2 = powl((real)f->q_std * f->k_std, 2), ov2 = powl((real)f->v_std * f->o_std, 2), b2 = (real)f->b_std * f->b_std;
+  real sharp2 = powl((real)f->q_std * f->k_std, 2), r2 = f->between ? (real)f->correlation * f->correlation : 0;
+  real qk2 = sharp2 * (1 - r2), ov2 = powl((real)f->v_std * f->o_std, 2), b2 = (real)f->b_std * f->b_std;
   for (size_t a = 0; a < x->T; a++)
     for (size_t b = 0; b < y->T; b++) {
       real values = 0, rest = 0, ab = z.tilde_cov[a][b];
@@ -129,6 +136,7 @@ static void attend(const attention *f, const item *x, const item *y, double *cov
             erf_dual(qk2 * ab * cd, qk2 * z.x[a] * z.x[c], qk2 * z.y[b] * z.y[d], &value, &slope);
           else
             dual(f->zeta, qk2 * ab * cd, qk2 * sqrtl(z.x[a] * z.x[c] * z.y[b] * z.y[d]), &value, &slope);
+          value += r2 * sharp2 * z.own_x[a][c] * z.own_y[b][d]; /* the logits' means, 0 but for identity */
           values += k * value;
           rest += t * value + k * slope * qk2 * (2 * ab * cd + z.tilde_ntk[a][b] * cd + ab * z.tilde_ntk[c][d]);
         }
@@ -138,11 +146,14 @@ static void attend(const attention *f, const item *x, const item *y, double *cov
 }
 
 static void describe(const attention *f, char *text, size_t room) {
-  int length = snprintf(text, room,
-                        "dense(w_std=1.25, b_std=%g) %s dense attention(scale=sqrt, zeta=%s, causal=%s, q_std=%g, k_std=%g, "
-                        "v_std=%g, o_std=%g, b_std=%g",
-                        f->bias, f->relu_before ? "relu" : "", f->zeta.zeta, f->causal ? "yes" : "no", f->q_std, f->k_std,
-                        f->v_std, f->o_std, f->b_std);
+  char correlation[32];
+  snprintf(correlation, sizeof correlation, "%g", f->correlation);
+  int length =
+      snprintf(text, room,
+               "dense(w_std=1.25, b_std=%g) %s dense attention(%s=%s, zeta=%s, causal=%s, q_std=%g, k_std=%g, "
+               "v_std=%g, o_std=%g, b_std=%g",
+               f->bias, f->relu_before ? "relu" : "", f->between ? "qk_correlation" : "scale", f->between ? correlation : "sqrt",
+               f->zeta.zeta, f->causal ? "yes" : "no", f->q_std, f->k_std, f->v_std, f->o_std, f->b_std);
   if (f->position != NO_POSITIONS)
     length +=
         snprintf(text + length, room - (size_t)length,
@@ -163,6 +174,8 @@ static attention random_attention(random_stream *stream, unsigned trial, unsigne
   f.decay = (int)random_count(stream, NO_DECAY, axes == 2 ? EXPONENTIAL : RELATIVE);
   f.in_values = (f.position == SUM || f.position == CONCAT) && random_count(stream, 0, 1) == 1;
   f.causal = random_count(stream, 0, 2) == 0;
+  f.between = trial % 4 == 0 && random_count(stream, 0, 1) == 1; /* identity */
+  f.correlation = tenths(stream, 0, 10);
   f.relu_before = random_count(stream, 0, 1) == 1;
   f.q_std = tenths(stream, 5, 20);
   f.k_std = tenths(stream, 5, 20);
@@ -363,9 +376,30 @@ static void refused(limes_context *context, const char *text, const char *senten
 }
 
 static void what_has_no_formula_is_refused(void **state) {
+  refused(*state, "attention(qk_correlation=0.5, zeta=relu) global_avg_pool", "give zeta=identity");
+  refused(*state, "attention(qk_correlation=0.5, scale=sqrt, zeta=identity) global_avg_pool", "leave scale out");
   refused(*state, "attention(scale=sqrt) global_avg_pool", "zeta=softmax has no closed form with scale=sqrt");
   refused(*state, "attention(scale=sqrt, zeta=relu, position=sum, decay=cauchy, decay_rate=0.3, decay_power=2) global_avg_pool",
           "this decay is not a covariance");
+}
+
+/* qk_correlation = 1 and 0 are scale=linear and scale=sqrt. */
+static void the_ends_of_qk_correlation_are_the_two_scales(void **state) {
+  limes_batch *batch = random_sequences(*state, 8, 3, 6, FEATURES);
+  const char *const ends[][2] = {{"qk_correlation=1", "scale=linear"}, {"qk_correlation=0", "scale=sqrt"}};
+  for (int end = 0; end < 2; end++) {
+    kernels k[2];
+    for (int way = 0; way < 2; way++) {
+      char text[200];
+      snprintf(text, sizeof text, "dense relu dense attention(%s, zeta=identity, position=sum, b_std=0.3) flatten",
+               ends[end][way]);
+      k[way] = kernel_of(*state, text, batch, NULL);
+    }
+    assert_kernels_near(&k[0], &k[1], 1e-14, ends[end][0]);
+    free_kernels(&k[0]);
+    free_kernels(&k[1]);
+  }
+  limes_batch_destroy(batch);
 }
 
 static void random_weights_have_no_matrix(void **state) {
@@ -415,6 +449,7 @@ int main(void) {
       cmocka_unit_test(nearly_constant_items_equal_their_loop),
       cmocka_unit_test(diagonals_are_those_of_all_positions),
       cmocka_unit_test(what_has_no_formula_is_refused),
+      cmocka_unit_test(the_ends_of_qk_correlation_are_the_two_scales),
       cmocka_unit_test(random_weights_have_no_matrix),
       cmocka_unit_test(the_error_of_the_series_is_said),
   };
