@@ -179,6 +179,9 @@ static limes_status attention_of(limes_context *context, const limes_plan *plan,
   const limes_op *op = attention_number(&plan->program, which, &index);
   if (op == NULL)
     return limes_fail(context, LIMES_WRONG_USE, "the model has no attention number %zu (they count from 0)", which);
+  if (op->ops->random_weights != NULL && op->ops->random_weights(op))
+    return limes_fail(context, LIMES_UNABLE,
+                      "the weights of attention number %zu are random (scale=sqrt, qk_correlation): there is no matrix", which);
   limes_walker walker;
   limes_status status = limes_walker_create(context, plan, &walker);
   if (status != LIMES_OK)

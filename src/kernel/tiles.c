@@ -4,6 +4,8 @@
 
 #include "kernel/flops.h"
 
+#define WANTED_ERROR 1e-10 /* relative, of approximations inside layers */
+
 typedef struct {
   const limes_plan *plan;
   const limes_sink *sink;
@@ -142,6 +144,16 @@ static size_t list_tiles(const walk_job *walk, size_t *tile) {
   return count;
 }
 
+/* What was approximated is said, whether or not it is as good as it should be. */
+static void report_error(limes_context *context, const walk_job *walk, unsigned workers) {
+  double error = 0;
+  for (unsigned i = 0; i < workers; i++)
+    error = walk->walker[i].work.error > error ? walk->walker[i].work.error : error;
+  if (error > 0)
+    limes_log(context, error > WANTED_ERROR ? LIMES_LOG_WARNING : LIMES_LOG_DETAIL,
+              "attention with scale=sqrt: its series leave out %.1e of what they sum", error);
+}
+
 static limes_status run(limes_context *context, walk_job *walk, const char *what, size_t tasks, double flops, limes_task *task) {
   unsigned workers = limes_workers(context, tasks);
   walk->walker = limes_allocate(context, workers, sizeof *walk->walker);
@@ -150,6 +162,8 @@ static limes_status run(limes_context *context, walk_job *walk, const char *what
     status = limes_walker_create(context, walk->plan, &walk->walker[i]);
   if (status == LIMES_OK)
     status = limes_parallel(context, what, tasks, flops, task, walk);
+  if (status == LIMES_OK)
+    report_error(context, walk, workers);
   for (unsigned i = 0; walk->walker != NULL && i < workers; i++)
     limes_walker_clear(&walk->walker[i]);
   free(walk->walker);

@@ -5,14 +5,15 @@
  * positions (concat: (1 - share) K + share position_std^2 R; only: position_std^2 R), and
  *     K     <- sigma^2 Z(x) K Z(x')^T + b_std^2,                         sigma = v_std o_std,
  *     Theta <- sigma^2 Z(x) Theta Z(x')^T + b_std^2 + 2 (K_new - b_std^2),
- * with K~, Theta~ in place of K, Theta where embeddings enter the values too. center and skip: shaped attention [Noci et al.
- * 2023]. What makes Z is in attention_weights.c and zeta.c.
+ * with K~, Theta~ in place of K, Theta where embeddings enter the values too. scale=sqrt: attention_sqrt.c. center and skip:
+ * shaped attention [Noci et al. 2023]. What makes Z is in attention_weights.c and zeta.c.
  */
 #include "layers/attention.h"
 
 #include <math.h>
 #include <string.h>
 
+#include "layers/attention_sqrt.h"
 #include "layers/elementwise.h"
 #include "layers/sandwich.h"
 
@@ -20,7 +21,10 @@
 enum { WEIGHTS, EMBEDDINGS };
 
 static const limes_param params[] = {
-    LIMES_ATTENTION_ZETA,
+    LIMES_ATTENTION_ZETA(limes_scale_names,
+                         "logits / key width with query and key weights tied, or / its root with independent ones"),
+    {LIMES_FIELD(limes_attention, qk_correlation), .kind = LIMES_PARAM_REAL, .fallback = NAN, .least = 0, .most = 1,
+     .help = "zeta=identity, in place of scale: between scale=sqrt (0) and scale=linear (1)"},
     LIMES_PARAM_YES_NO(limes_attention, center, 0, "whether 1 / (visible keys) is taken from every weight"),
     LIMES_PARAM_NUMBER(limes_attention, skip, 0, "added to the weight of a position on itself"),
     LIMES_ATTENTION_STDS,
@@ -42,8 +46,66 @@ static limes_status infer(limes_context *context, const limes_op *op, const lime
   return LIMES_OK;
 }
 
+/* The part of scale=sqrt */
+static limes_attention_sqrt random_part(const limes_attention *p) {
+  double sharp = p->q_std * p->k_std, sigma = p->v_std * p->o_std;
+  limes_attention_sqrt part = {.erf = p->zeta == LIMES_ZETA_ERF,
+                               .sharp2 = sharp * sharp,
+                               .sigma2 = sigma * sigma,
+                               .b2 = p->b_std * p->b_std,
+                               .positions = p->position != LIMES_POSITION_NONE,
+                               .in_values = p->in_values,
+                               .causal = p->causal,
+                               .decay = limes_attention_decay(p)};
+  limes_attention_mixture(p, &part.features, &part.embeddings);
+  limes_attention_sqrt_slopes(&part, p->zeta == LIMES_ZETA_IDENTITY ? 1 : p->zeta == LIMES_ZETA_ABS ? -1 : 0, 1);
+  return part;
+}
+
+/* How much of scale=sqrt there is beside scale=linear (qk_correlation) */
+static double random_share(const limes_attention *p) {
+  return isnan(p->qk_correlation) ? 0 : 1 - p->qk_correlation * p->qk_correlation;
+}
+
+static bool is_sqrt(const limes_attention *p) { return p->scale == LIMES_SCALE_SQRT; }
+
+static bool random_weights(const limes_op *op) { return is_sqrt(op->param) || random_share(op->param) > 0; }
+
+static limes_status check_random(limes_context *context, const limes_attention *p) {
+  bool elementwise =
+      p->zeta == LIMES_ZETA_IDENTITY || p->zeta == LIMES_ZETA_RELU || p->zeta == LIMES_ZETA_ABS || p->zeta == LIMES_ZETA_ERF;
+  if (!isnan(p->qk_correlation) && (is_sqrt(p) || p->zeta != LIMES_ZETA_IDENTITY))
+    return limes_fail(context, LIMES_WRONG_USE, "qk_correlation is for zeta=identity and stands in place of scale: %s",
+                      is_sqrt(p) ? "leave scale out" : "give zeta=identity");
+  if (is_sqrt(p) && !elementwise)
+    return limes_fail(
+        context, LIMES_WRONG_USE,
+        "zeta=%.*s has no closed form with scale=sqrt, where logits stay random: give zeta=identity, relu, abs or erf, or "
+        "scale=linear",
+        (int)strcspn(limes_zeta_names[p->zeta], "("), limes_zeta_names[p->zeta]);
+  if ((is_sqrt(p) || random_share(p) > 0) && (p->center || p->skip != 0))
+    return limes_fail(context, LIMES_WRONG_USE, "center and skip shape the weights of scale=linear: leave them out with %s",
+                      is_sqrt(p) ? "scale=sqrt" : "qk_correlation");
+  return LIMES_OK;
+}
+
+static limes_status check(limes_context *context, const void *param) {
+  limes_status status = limes_attention_check(context, param);
+  return status == LIMES_OK ? check_random(context, param) : status;
+}
+
+static limes_status examine(limes_context *context, const limes_op *op, const limes_grid *largest) {
+  const limes_attention *p = op->param;
+  const char *needs = p->in_values ? "in_values=yes" : is_sqrt(p) ? "scale=sqrt" : random_share(p) > 0 ? "qk_correlation" : NULL;
+  return limes_attention_examine(context, op, largest, needs);
+}
+
 static limes_layout asks(const limes_op *op, limes_layout out, bool own) {
   const limes_attention *p = op->param;
+  if (is_sqrt(p)) {
+    limes_attention_sqrt part = random_part(p);
+    return limes_attention_sqrt_asks(&part, out, own);
+  }
   if (out == LIMES_ABSENT && (!own || p->position == LIMES_POSITION_ONLY))
     return LIMES_ABSENT;
   return LIMES_FULL;
@@ -59,12 +121,27 @@ static uint32_t rows_at(const limes_attention *p) { return p->in_values ? EMBEDD
 
 static limes_trace_size trace_size(const limes_op *op) {
   const limes_attention *p = op->param;
+  limes_attention_sqrt part = random_part(p);
+  if (is_sqrt(p))
+    return limes_attention_sqrt_trace_size(&part);
+  if (random_share(p) > 0)
+    return (limes_trace_size){.positions = 2, .matrices = p->in_values || part.positions ? 2 : 1};
   return (limes_trace_size){.matrices = rows_at(p) + may_be_sparse(p)};
 }
 
 static void trace(const limes_op *op, const limes_panel *own, limes_trace *kept, limes_work *work) {
   const limes_attention *p = op->param;
   const limes_grid *grid = kept->grid;
+  limes_attention_sqrt part = random_part(p);
+  if (is_sqrt(p)) {
+    limes_attention_sqrt_trace(&part, own, kept);
+    return;
+  }
+  if (random_share(p) > 0) {
+    limes_trace beside = *kept;
+    beside.matrix[0] = kept->matrix[EMBEDDINGS];
+    limes_attention_sqrt_trace(&part, own, &beside);
+  }
   limes_attention_logits(p, own, kept->matrix[WEIGHTS]);
   limes_attention_weights(p, grid, kept->matrix[WEIGHTS], work->scratch);
   if (may_be_sparse(p))
@@ -95,9 +172,9 @@ static void enter_values(const limes_attention *p, const limes_panel *in, const 
   }
 }
 
-static void cross(const limes_op *op, const limes_panel *in, limes_panel *out, const limes_trace *x, const limes_trace *y,
-                  limes_work *work) {
-  const limes_attention *p = op->param;
+/* scale=linear */
+static void linear_cross(const limes_attention *p, const limes_panel *in, limes_panel *out, const limes_trace *x,
+                         const limes_trace *y, limes_work *work) {
   size_t n = in->start[in->n];
   int rows = may_be_sparse(p) ? (int)rows_at(p) : LIMES_NEVER_SPARSE;
   double *values = work->scratch, *product = work->scratch + (p->in_values ? n : 0);
@@ -114,22 +191,44 @@ static void cross(const limes_op *op, const limes_panel *in, limes_panel *out, c
     work->flops += (in->ntk == NULL ? 1 : 2) * limes_sandwich_flops(in->x, &in->y[j], out->layout);
 }
 
+static void cross(const limes_op *op, const limes_panel *in, limes_panel *out, const limes_trace *x, const limes_trace *y,
+                  limes_work *work) {
+  const limes_attention *p = op->param;
+  limes_attention_sqrt part = random_part(p);
+  if (is_sqrt(p)) {
+    limes_attention_sqrt_cross(&part, in, out, x, y, work);
+    return;
+  }
+  linear_cross(p, in, out, x, y, work);
+  if (random_share(p) > 0)
+    limes_attention_sqrt_mix(&part, random_share(p), in, out, x, y, work);
+}
+
 static size_t scratch(const limes_op *op, size_t in_elements, size_t out_elements, const limes_grid *largest) {
   (void)out_elements;
-  return (((const limes_attention *)op->param)->in_values ? in_elements : 0) + limes_sandwich_scratch(in_elements, largest);
+  const limes_attention *p = op->param;
+  limes_attention_sqrt part = random_part(p);
+  if (is_sqrt(p))
+    return limes_attention_sqrt_scratch(&part, in_elements, largest);
+  size_t linear = (p->in_values ? in_elements : 0) + limes_sandwich_scratch(in_elements, largest);
+  size_t mixed = random_share(p) > 0 ? limes_attention_sqrt_mix_scratch(&part, in_elements, largest) : 0;
+  return linear > mixed ? linear : mixed;
 }
 
 static double flops(const limes_op *op, const limes_grid *in_x, const limes_grid *in_y, const limes_grid *out_x,
                     const limes_grid *out_y, limes_layout in, limes_layout out, bool ntk) {
-  (void)op;
   (void)out_x;
   (void)out_y;
   (void)in;
-  return (ntk ? 2 : 1) * limes_sandwich_flops(in_x, in_y, out);
+  const limes_attention *p = op->param;
+  limes_attention_sqrt part = random_part(p);
+  double linear = is_sqrt(p) ? 0 : (ntk ? 2 : 1) * limes_sandwich_flops(in_x, in_y, out);
+  return linear + (random_weights(op) ? limes_attention_sqrt_flops(&part, in_x, in_y, out, ntk) : 0);
 }
 
 static double trace_flops(const limes_op *op, const limes_grid *in) {
-  (void)op;
+  if (is_sqrt(op->param))
+    return 3 * (double)in->T;
   return 20 * (double)in->T * in->T; /* an exponential is worth about that */
 }
 
@@ -143,11 +242,12 @@ const limes_layer_ops limes_layer_attention = {
     .affine = true,
     .asks = asks,
     .cross = cross,
-    .check = limes_attention_check,
+    .check = check,
     .trace_size = trace_size,
     .trace = trace,
     .scratch = scratch,
     .flops = flops,
     .trace_flops = trace_flops,
-    .examine = limes_attention_examine,
+    .random_weights = random_weights,
+    .examine = examine,
 };

@@ -5,9 +5,9 @@
 #include "layers/positions.h"
 #include "layers/zeta.h"
 
-enum { LIMES_SCALE_LINEAR };
+enum { LIMES_SCALE_LINEAR, LIMES_SCALE_SQRT };
 enum { LIMES_POSITION_NONE, LIMES_POSITION_SUM, LIMES_POSITION_CONCAT, LIMES_POSITION_ONLY };
-extern const char *const limes_scale_names[];
+extern const char *const limes_scale_names[], *const limes_pool_scale_names[]; /* a pool has but the first */
 extern const char *const limes_position_names[];
 
 typedef struct limes_attention {
@@ -15,6 +15,7 @@ typedef struct limes_attention {
   int scale, zeta;
   uint32_t k; /* of zeta=topk(k) */
   double prune, skip;
+  double qk_correlation; /* NAN: scale decides */
   bool center;
   double q_std, k_std, v_std, o_std, b_std;
   int position;
@@ -27,9 +28,8 @@ typedef struct limes_attention {
 } limes_attention;
 
 /* Rows of both parameter tables */
-#define LIMES_ATTENTION_ZETA                                                                                                     \
-  LIMES_PARAM_CHOICES(limes_attention, scale, LIMES_SCALE_LINEAR, limes_scale_names,                                             \
-                      "logits / key width with query and key weights tied"),                                                     \
+#define LIMES_ATTENTION_ZETA(scales, scale_help)                                                                                 \
+  LIMES_PARAM_CHOICES(limes_attention, scale, LIMES_SCALE_LINEAR, scales, scale_help),                                           \
       {LIMES_FIELD(limes_attention, zeta),       .kind = LIMES_PARAM_CHOICE,                                                     \
        .fallback = LIMES_ZETA_SOFTMAX,           .choices = limes_zeta_names,                                                    \
        .argument = offsetof(limes_attention, k), .help = "what makes weights of logits"},                                        \
@@ -80,8 +80,9 @@ limes_zeta limes_attention_zeta(const limes_attention *p);
 /* K~ = features * K + embeddings * R */
 void limes_attention_mixture(const limes_attention *p, double *features, double *embeddings);
 
-/* The plan's question about the decay: where it is no covariance, a warning, or an error where embeddings enter values. */
-limes_status limes_attention_examine(limes_context *context, const limes_op *op, const limes_grid *largest);
+/* The plan's question about the decay: where it is no covariance, a warning, or an error where something needs one
+ * ("in_values=yes"; NULL: nothing does). */
+limes_status limes_attention_examine(limes_context *context, const limes_op *op, const limes_grid *largest, const char *needs);
 
 /* q_std k_std K~(x, x), column-major T x T, from the item's covariance with itself */
 void limes_attention_logits(const limes_attention *p, const limes_panel *own, double *z);

@@ -22,7 +22,7 @@ enum { WEIGHTS, ENDS };
 static const limes_param params[] = {
     LIMES_PARAM_CHOICES(limes_attention, query, MEAN, query_names,
                         "the mean of the positions' queries, or a vector of its own for all items"),
-    LIMES_ATTENTION_ZETA,
+    LIMES_ATTENTION_ZETA(limes_pool_scale_names, "logits / key width with query and key weights tied"),
     LIMES_ATTENTION_STDS,
     LIMES_ATTENTION_POSITIONS,
     LIMES_ATTENTION_WIDTHS,
@@ -179,6 +179,10 @@ static double trace_flops(const limes_op *op, const limes_grid *in) {
   return 2 * (double)in->T * in->T;
 }
 
+static limes_status examine(limes_context *context, const limes_op *op, const limes_grid *largest) {
+  return limes_attention_examine(context, op, largest, NULL);
+}
+
 const limes_layer_ops limes_layer_attention_pool = {
     .word = "attention_pool",
     .summary = "pools positions with attention weights: those of each segment where the data has segments",
@@ -197,5 +201,5 @@ const limes_layer_ops limes_layer_attention_pool = {
     .scratch = scratch,
     .flops = flops,
     .trace_flops = trace_flops,
-    .examine = limes_attention_examine,
+    .examine = examine,
 };

@@ -6,7 +6,8 @@
 
 #include "base/clones.h"
 
-const char *const limes_scale_names[] = {"linear", NULL};
+const char *const limes_scale_names[] = {"linear", "sqrt", NULL};
+const char *const limes_pool_scale_names[] = {"linear", NULL};
 const char *const limes_position_names[] = {"none", "sum", "concat", "only", NULL};
 
 limes_status limes_attention_check(limes_context *context, const void *param) {
@@ -35,7 +36,7 @@ void limes_attention_mixture(const limes_attention *p, double *features, double 
   *embeddings = p->position == LIMES_POSITION_NONE ? 0 : p->position == LIMES_POSITION_CONCAT ? share * square : square;
 }
 
-limes_status limes_attention_examine(limes_context *context, const limes_op *op, const limes_grid *largest) {
+limes_status limes_attention_examine(limes_context *context, const limes_op *op, const limes_grid *largest, const char *needs) {
   const limes_attention *p = op->param;
   limes_decay decay = limes_attention_decay(p);
   double smallest = 0;
@@ -44,11 +45,11 @@ limes_status limes_attention_examine(limes_context *context, const limes_op *op,
   limes_status status = limes_positions_smallest(context, &decay, largest, &smallest);
   if (status != LIMES_OK || smallest > -1e-10)
     return status;
-  if (p->in_values)
+  if (needs != NULL)
     return limes_fail(context, LIMES_WRONG_USE,
-                      "this decay is not a covariance (smallest eigenvalue %.3g over %u positions) and in_values=yes needs one: "
+                      "this decay is not a covariance (smallest eigenvalue %.3g over %u positions) and %s needs one: "
                       "take a smaller decay_power, or decay=relative",
-                      smallest, largest->T);
+                      smallest, largest->T, needs);
   limes_log(context, LIMES_LOG_WARNING, "%s: this decay is not a covariance (smallest eigenvalue %.3g over %u positions)",
             op->ops->word, smallest, largest->T);
   return LIMES_OK;

@@ -150,10 +150,12 @@ typedef struct limes_panel {
   double *ntk;         /* [start[n]] Theta; NULL: not wanted */
 } limes_panel;
 
-/* Scratch of one worker, sized by the plan, and the floating-point operations counted so far. */
+/* Scratch of one worker, sized by the plan; the floating-point operations counted so far, and the largest relative error of what
+ * was approximated. */
 typedef struct limes_work {
   double *scratch;
   double flops;
+  double error;
 } limes_work;
 
 /* One op of a program: a layer with its parameters between values. */
@@ -229,6 +231,7 @@ typedef struct limes_layer_ops {
   double (*flops)(const limes_op *op, const limes_grid *in_x, const limes_grid *in_y, const limes_grid *out_x,
                   const limes_grid *out_y, limes_layout in, limes_layout out, bool ntk);
   double (*trace_flops)(const limes_op *op, const limes_grid *in); /* of trace, one item */
+  bool (*random_weights)(const limes_op *op); /* attention: its weights are no matrix of the trace; default: they are */
 
   /* optional */
   const limes_elementwise *elementwise; /* an elementwise layer; the functions of elementwise.h do the rest */

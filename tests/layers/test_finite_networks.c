@@ -168,6 +168,37 @@ static layer attend(normal_stream *stream, layer g, size_t width) {
   return convolve(stream, heads, 1, width, o_std, bias_std);
 }
 
+#define RANDOM_HEADS 24
+#define NARROW 16 /* channels of a value */
+
+/* relu of logits / sqrt(d), queries and keys with matrices of their own, on the input itself: any number of features will do
+ * there, and many heads cost little. Takes x over. */
+static layer attend_at_random(normal_stream *stream, layer x) {
+  layer heads = new_layer(x.items, LENGTH, RANDOM_HEADS * NARROW);
+  float fan_in = sqrtf((float)x.channels);
+  for (size_t head = 0; head < RANDOM_HEADS; head++) {
+    layer queries = new_layer(x.items, LENGTH, KEY_WIDTH), keys = new_layer(x.items, LENGTH, KEY_WIDTH),
+          values = new_layer(x.items, LENGTH, NARROW);
+    add_linear(stream, &x, &queries, q_std / fan_in, 0);
+    add_linear(stream, &x, &keys, k_std / fan_in, 0);
+    add_linear(stream, &x, &values, v_std / fan_in, 0);
+    for (size_t query = 0; query < x.items * LENGTH; query++)
+      for (size_t key = query / LENGTH * LENGTH; key < (query / LENGTH + 1) * LENGTH; key++) {
+        float logit = 0;
+        for (size_t k = 0; k < KEY_WIDTH; k++)
+          logit += queries.value[query * KEY_WIDTH + k] * keys.value[key * KEY_WIDTH + k];
+        for (size_t k = 0; k < NARROW; k++)
+          heads.value[query * heads.channels + head * NARROW + k] +=
+              fmaxf(logit / sqrtf(KEY_WIDTH), 0) * values.value[key * NARROW + k];
+      }
+    free(queries.value);
+    free(keys.value);
+    free(values.value);
+  }
+  free(x.value);
+  return convolve(stream, heads, 1, 128, o_std, bias_std);
+}
+
 static layer fully_connected(normal_stream *stream, layer x) {
   layer hidden = rectify(convolve(stream, x, 1, 256, 1.5f, 0.5f));
   return convolve(stream, hidden, 1, 256, 1.25f, 0.25f);
@@ -193,6 +224,8 @@ static const network networks[] = {
     {"dense(w_std=1.5, b_std=0.5) attention(q_std=0.75, v_std=1.25, o_std=0.75, b_std=0.5, position=sum, position_std=0.75, "
      "decay=exponential, decay_rate=0.5) flatten dense",
      attentive, 2, LENGTH, 240, KEY_WIDTH},
+    {"attention(scale=sqrt, zeta=relu, q_std=0.75, v_std=1.25, o_std=0.75, b_std=0.5) flatten dense", attend_at_random, 2, LENGTH,
+     1200, KEY_WIDTH},
 };
 
 /* Means and standard errors over draws of the products of outputs, [items, items] */
