@@ -21,17 +21,21 @@ static const limes_param params[] = {
 
 #define INVERSE_PI 0.31830988618379067
 
+/* x and y: deviations. D = (1 + q K_aa)(1 + q K_bb) - q^2 K^2 is a sum of terms without cancellation, and 1 - rho^2 = D / ab. */
 LIMES_INLINE void erf_loop(const erf_layer *p, const limes_run *run, size_t y_step) {
   double q = 2 * p->b * p->b, height = 2 * p->a * p->a * INVERSE_PI, steep = height * q, lift = p->c * p->c;
   const double *cov_in = run->cov_in, *ntk_in = run->ntk_in, *x = run->x, *y = run->y;
   double *cov = run->cov, *ntk = run->ntk;
   LIMES_INDEPENDENT
   for (size_t i = 0; i < run->length; i++) {
-    double scale = x[i] * y[i * y_step], rho = q * cov_in[i] * scale;
+    double k = cov_in[i], size = fabs(k), s = x[i] * y[i * y_step];
+    double a = 1 + q * x[i] * x[i], b = 1 + q * y[i * y_step] * y[i * y_step], scale = 1 / (sqrt(a) * sqrt(b));
+    double apart = (s - size) * (s + size), D = a + b - 1 + q * q * (apart > 0 ? apart : 0);
+    double rho = q * k * scale;
     rho = rho > 1 ? 1 : rho < -1 ? -1 : rho;
-    cov[i] = height * limes_arcsine(rho) + lift;
+    cov[i] = height * limes_arcsine_left(rho, D * scale * scale / (1 + fabs(rho))) + lift;
     if (ntk != NULL)
-      ntk[i] = ntk_in[i] * (steep * scale / sqrt((1 - rho) * (1 + rho)));
+      ntk[i] = ntk_in[i] * (steep / sqrt(D));
   }
 }
 
@@ -43,12 +47,6 @@ static void run(const void *param, const limes_run *run) {
     erf_loop(param, run, 1);
 }
 
-static void trace(const void *param, size_t n, const double *variance, double *kept) {
-  const erf_layer *p = param;
-  for (size_t i = 0; i < n; i++)
-    kept[i] = 1 / sqrt(1 + 2 * p->b * p->b * variance[i]);
-}
-
 /* asin(q/(1+q)) as atan(q / sqrt(1 + 2 q)), which keeps its digits for large and small q */
 static void own(const void *param, double variance, double *value, double *slope) {
   const erf_layer *p = param;
@@ -57,7 +55,7 @@ static void own(const void *param, double variance, double *value, double *slope
   *slope = height * 2 * p->b * p->b / sqrt(1 + 2 * q);
 }
 
-static const limes_elementwise erf_dual = {.trace = trace, .run = run, .own = own, .flops = 50};
+static const limes_elementwise erf_dual = {.trace = limes_keep_deviation, .run = run, .own = own, .flops = 50};
 
 const limes_layer_ops limes_layer_erf = {
     .word = "erf",
@@ -78,11 +76,6 @@ static void sigmoid_like_run(const void *param, const limes_run *pairs) {
   run(&sigmoid_like, pairs);
 }
 
-static void sigmoid_like_trace(const void *param, size_t n, const double *variance, double *kept) {
-  (void)param;
-  trace(&sigmoid_like, n, variance, kept);
-}
-
 static void sigmoid_like_own(const void *param, double variance, double *value, double *slope) {
   (void)param;
   own(&sigmoid_like, variance, value, slope);
@@ -91,7 +84,7 @@ static void sigmoid_like_own(const void *param, double variance, double *value, 
 static const limes_param no_params[] = {LIMES_PARAM_END};
 
 static const limes_elementwise sigmoid_like_dual = {
-    .trace = sigmoid_like_trace, .run = sigmoid_like_run, .own = sigmoid_like_own, .flops = 50};
+    .trace = limes_keep_deviation, .run = sigmoid_like_run, .own = sigmoid_like_own, .flops = 50};
 
 const limes_layer_ops limes_layer_sigmoid_like = {
     .word = "sigmoid_like",

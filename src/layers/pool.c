@@ -56,18 +56,20 @@ static double weight(const pool *p, bool mean, const limes_window *w, uint32_t o
     return 1;
   if (!p->normalize_edges || w->wrap)
     return 1 / (double)w->size;
-  uint32_t real = 0;
-  for (uint32_t d = 0; d < w->size; d++)
-    real += limes_window_input(w, o, d) >= 0;
-  return 1 / (double)real;
+  uint32_t first, end;
+  limes_window_taps(w, o, &first, &end);
+  return 1 / ((double)end - first);
 }
 
 /* in [outer][n][inner] -> out [outer][m][inner] */
 static void pool_axis(const pool *p, bool mean, const limes_window *w, size_t outer, size_t inner, const double *in,
                       double *out) {
+  uint32_t first, end, unused;
+  limes_window_taps(w, w->out - 1, &first, &unused);
+  limes_window_taps(w, 0, &unused, &end);
   memset(out, 0, outer * w->out * inner * sizeof *out);
   for (size_t i = 0; i < outer; i++)
-    for (uint32_t d = 0; d < w->size; d++)
+    for (uint32_t d = first; d < end; d++)
       limes_window_add(w, d, inner, in + i * w->in * inner, out + i * w->out * inner);
   for (size_t i = 0; i < outer; i++)
     for (uint32_t o = 0; o < w->out; o++) {
@@ -89,25 +91,32 @@ static void pool_matrix(const pool *p, bool mean, const limes_windows *x, const 
   pool_axis(p, mean, y0, 1, y1->out * rows, first, out);
 }
 
-/* Where tap t of the window of output o lies in the item; -1: padding */
-static int64_t under(const limes_windows *w, uint32_t o, uint32_t t) {
+/* The sum of what the window of output o covers in a column of one number a position */
+static double sum_under(const limes_windows *w, uint32_t o, const double *column) {
   const limes_window *rows = &w->axis[0], *columns = &w->axis[1];
-  int64_t row = limes_window_input(rows, o / columns->out, t / columns->size);
-  int64_t column = limes_window_input(columns, o % columns->out, t % columns->size);
-  return row < 0 || column < 0 ? -1 : row * columns->in + column;
+  uint32_t first[2], end[2];
+  double sum = 0;
+  limes_window_taps(rows, o / columns->out, &first[0], &end[0]);
+  limes_window_taps(columns, o % columns->out, &first[1], &end[1]);
+  for (uint32_t d = first[0]; d < end[0]; d++)
+    for (uint32_t e = first[1]; e < end[1]; e++)
+      sum +=
+          column[limes_window_input(rows, o / columns->out, d) * columns->in + limes_window_input(columns, o % columns->out, e)];
+  return sum;
 }
 
 /* The sum of K over the pairs of positions in two windows, one of each side; columns of `in` have x's T rows */
 static double pool_block(const limes_windows *x, const limes_windows *y, size_t T, uint32_t o, const double *in) {
-  uint32_t taps = x->axis[0].size * x->axis[1].size;
+  const limes_window *rows = &y->axis[0], *columns = &y->axis[1];
+  uint32_t first[2], end[2];
   double sum = 0;
-  for (uint32_t t = 0; t < taps; t++) {
-    int64_t b = under(y, o, t);
-    for (uint32_t u = 0; b >= 0 && u < taps; u++) {
-      int64_t a = under(x, o, u);
-      sum += a < 0 ? 0 : in[(size_t)b * T + (size_t)a];
+  limes_window_taps(rows, o / columns->out, &first[0], &end[0]);
+  limes_window_taps(columns, o % columns->out, &first[1], &end[1]);
+  for (uint32_t d = first[0]; d < end[0]; d++)
+    for (uint32_t e = first[1]; e < end[1]; e++) {
+      int64_t row = limes_window_input(rows, o / columns->out, d), column = limes_window_input(columns, o % columns->out, e);
+      sum += sum_under(x, o, in + (size_t)(row * columns->in + column) * T);
     }
-  }
   return sum;
 }
 

@@ -64,6 +64,14 @@ limes_status limes_window_infer(limes_context *context, const char *word, limes_
   return LIMES_OK;
 }
 
+void limes_window_taps(const limes_window *window, uint32_t o, uint32_t *first, uint32_t *end) {
+  int64_t size = window->size, low = (int64_t)window->before - (int64_t)o * window->stride, high = low + window->in;
+  low = window->wrap || low < 0 ? 0 : low;
+  high = window->wrap || high > size ? size : high;
+  *first = (uint32_t)(low < size ? low : size);
+  *end = (uint32_t)(high > 0 ? high : 0);
+}
+
 int64_t limes_window_input(const limes_window *window, uint32_t o, uint32_t d) {
   int64_t i = (int64_t)o * window->stride + d - window->before, places = (int64_t)window->in * window->spread;
   if (window->wrap)

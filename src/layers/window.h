@@ -33,6 +33,10 @@ limes_status limes_window_infer(limes_context *context, const char *word, limes_
 /* The input that output o sees at d; -1: a zero of the padding */
 int64_t limes_window_input(const limes_window *window, uint32_t o, uint32_t d);
 
+/* The taps from *first to before *end of output o: those that do not reach into padding. Of all outputs together those from the
+ * first of the last one to the end of the first one. */
+void limes_window_taps(const limes_window *window, uint32_t o, uint32_t *first, uint32_t *end);
+
 /* out[o] += in[input(o, d)] for the block of `inner` numbers behind every position of the axis */
 void limes_window_add(const limes_window *window, uint32_t d, size_t inner, const double *in, double *out);
 

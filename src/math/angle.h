@@ -27,10 +27,10 @@ LIMES_INLINE double limes_arcsine_turns(double x, double y) {
   return x < y ? 0.125 - folded : 0.125 + folded;
 }
 
-/* asin(x) for x in [-1, 1] to a relative error of 3e-16, also where x is tiny. Above 1/2 by the half angle. */
-LIMES_INLINE double limes_arcsine(double x) {
-  double size = fabs(x), half = 0.5 * (1 - size);
-  half = half > 0 ? half : 0;
+/* asin(x) for x in [-1, 1] to a relative error of 3e-16, also where x is tiny. Above 1/2 by the half angle, from
+ * left = 1 - |x|, which the caller may know to more digits than x tells. */
+LIMES_INLINE double limes_arcsine_left(double x, double left) {
+  double size = fabs(x), half = left > 0 ? 0.5 * left : 0;
   double u = size <= 0.5 ? size * size : half;
   double w = size <= 0.5 ? size : sqrt(half);
   double p = 0.032096272232260283;
@@ -49,5 +49,7 @@ LIMES_INLINE double limes_arcsine(double x) {
   angle = size <= 0.5 ? angle : 1.5707963267948966 - 2 * angle;
   return copysign(angle, x);
 }
+
+LIMES_INLINE double limes_arcsine(double x) { return limes_arcsine_left(x, 1 - fabs(x)); }
 
 #endif
