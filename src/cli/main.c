@@ -73,7 +73,10 @@ static limes_status run(cli_session *session, int argc, char **argv) {
     return LIMES_OK;
   }
   limes_cli_session_apply(session, &settings);
-  return command->run(session, &settings);
+  status = limes_cli_check_options(session, command, &settings);
+  if (status == LIMES_OK)
+    status = limes_cli_check_overwriting(session, command, &settings);
+  return status == LIMES_OK ? command->run(session, &settings) : status;
 }
 
 int main(int argc, char **argv) {

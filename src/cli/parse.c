@@ -74,6 +74,29 @@ static limes_status find(cli_session *session, const cli_command *command, const
   return LIMES_OK;
 }
 
+const char *limes_cli_given(const cli_settings *settings, const char *name) {
+  for (size_t i = 0; i < settings->givens; i++)
+    if (strcmp(settings->given[i].option->name, name) == 0)
+      return settings->given[i].text;
+  return NULL;
+}
+
+/* Two options of one field (--with, --mode) are the same one here. */
+static limes_status note_given(cli_session *session, const cli_option *option, const char *text, cli_settings *settings) {
+  for (size_t i = 0; i < settings->givens; i++) {
+    const cli_option *before = settings->given[i].option;
+    if (before->offset != option->offset)
+      continue;
+    if (strcmp(settings->given[i].text, text) == 0)
+      return LIMES_OK;
+    return limes_cli_fail(session, LIMES_WRONG_USE, "--%s %s and --%s %s contradict each other; give one of them", before->name,
+                          settings->given[i].text, option->name, text);
+  }
+  settings->given[settings->givens].option = option;
+  settings->given[settings->givens++].text = text;
+  return LIMES_OK;
+}
+
 static limes_status take_option(cli_session *session, const cli_command *command, int argc, char **argv, int *i,
                                 cli_settings *settings) {
   const cli_option *option = NULL;
@@ -88,7 +111,9 @@ static limes_status take_option(cli_session *session, const cli_command *command
   }
   if (value == NULL && *i + 1 >= argc)
     return limes_cli_fail(session, LIMES_WRONG_USE, "--%s needs a value: %s", option->name, option->help);
-  return limes_cli_set_option(session, option, value != NULL ? value : argv[++*i], settings);
+  value = value != NULL ? value : argv[++*i];
+  status = note_given(session, option, value, settings);
+  return status == LIMES_OK ? limes_cli_set_option(session, option, value, settings) : status;
 }
 
 static const char *choice_name(size_t i, const void *user) { return ((const char *const *)user)[i]; }

@@ -93,7 +93,8 @@ static void draw_against_truth(cli_canvas *canvas, cli_place place, const cli_an
     most = fmax(most, fmax(answer->targets[i], answer->mean[i]));
   }
   double edge = most > least ? 0.05 * (most - least) : 1;
-  snprintf(title, sizeof title, "Predicted against true: RMSE %.4g", answer->regression_scores.rmse);
+  snprintf(title, sizeof title, answer->variance == NULL ? "Predicted against true" : "Predicted against true: RMSE %.4g",
+           answer->regression_scores.rmse);
   print_frame(canvas, place, title, "true", "predicted, with 95 % bars");
   fprintf(canvas->pipe,
           "set xrange [%.9g:%.9g]\nset yrange [%.9g:%.9g]\nset arrow from %.9g,%.9g to %.9g,%.9g nohead dt 2 lc rgb '#777777' "

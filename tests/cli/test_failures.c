@@ -40,6 +40,35 @@ static void outputs_that_cannot_be_written_are_found_before_the_work(void **stat
   }
 }
 
+static void an_input_is_never_overwritten(void **state) {
+  (void)state;
+  static const char table[] = "a,y\n1,0.5\n2,1.5\n3,2.5\n";
+  write_text("t.csv", table, sizeof table - 1);
+  write_text("k.npz", "kernels", 7);
+  assert_int_equal(symlink("t.csv", "link.csv"), 0);
+  static const struct {
+    const char *words[16], *says;
+  } cases[] = {
+      {{"limes", "regress", "fcn", "--train", "t.csv[:2]", "--test", "digits", "-o", "t.csv", NULL}, "-o t.csv is also --train"},
+      {{"limes", "regress", "fcn", "--train", "digits", "--test", "t.csv", "-o", "./link.csv", NULL}, "is also --test"},
+      {{"limes", "dual", "relu", "k.npz", "-ok.npz", NULL}, "-o k.npz is also FILE"},
+      {{"limes", "kernel", "fcn", "--data", "k.npz:x", "-o", "k.npz", NULL}, "-o k.npz is also --data"},
+      {{"limes", "predict", "k.npz", "--labels", "k.npz:y", "-o", "k.npz", NULL}, "-o k.npz is also FILE"},
+      {{"limes", "plot", "k.npz", "-o", "k.npz", NULL}, "-o k.npz is also FILE"},
+      {{"limes", "classify", "fcn", "--train", "digits", "--test", "digits", "-o", "new", "--save", "./new", NULL},
+       "--save ./new is also --output"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    const ran *answer = run_how(&(conditions){0}, cases[i].words);
+    assert_code(answer, 2);
+    assert_says(answer->err, cases[i].says);
+    assert_says(answer->err, "name another file");
+  }
+  static char text[OUTPUT_SIZE];
+  read_all("t.csv", text);
+  assert_string_equal(text, table);
+}
+
 static void models_that_do_not_fit_are_wrong_usage(void **state) {
   (void)state;
   static const double x[] = {1, 2, 3, 4, 5, 6};
@@ -142,6 +171,7 @@ static void results_that_cannot_be_printed_are_a_failure(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_teardown(outputs_that_cannot_be_written_are_found_before_the_work, clean),
+      cmocka_unit_test_teardown(an_input_is_never_overwritten, clean),
       cmocka_unit_test_teardown(models_that_do_not_fit_are_wrong_usage, clean),
       cmocka_unit_test_teardown(bad_files_are_bad_input, clean),
       cmocka_unit_test_teardown(tasks_that_do_not_suit_the_data_are_bad_input, clean),
