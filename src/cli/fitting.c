@@ -96,6 +96,8 @@ limes_status limes_cli_answer(cli_session *session, const cli_settings *settings
   answer->facts = limes_fit_facts(fit);
   answer->temperature = limes_fit_temperature_used(fit);
   limes_status status = limes_cli_set_truth(session, test, answer->name, answer);
+  if (status == LIMES_OK && settings->plot != NULL && answer->kind == LIMES_REGRESSION && answer->targets == NULL)
+    limes_cli_warn(session, "%s has no targets: the picture shows predictions only", answer->name);
   if (status == LIMES_OK)
     status = limes_fit_predict(session->context, fit, test, &predictions);
   answer->predict_seconds = limes_cli_now() - started;
