@@ -17,6 +17,7 @@ void limes_batch_destroy(limes_batch *batch) {
   free(batch->hidden);
   free(batch->labels);
   free(batch->targets);
+  free(batch->names);
   free(batch);
 }
 
