@@ -214,6 +214,38 @@ static void fixed_splits_take_their_rows_and_columns(void **state) {
                "data.txt, line 2: it has 2 numbers, the lines before it have 3");
 }
 
+static void a_gzipped_split_is_read_as_it_is(void **state) {
+  static const char text[] = "1 2 3\n4 5 6\n";
+  write_split(state, "0\n1\n", "2\n", "1\n");
+  assert_int_equal(remove(files_path(state, "data.txt")), 0);
+  assert_fails(context, read_split(state, "2:train"), LIMES_BAD_INPUT, "holds no data.txt, nor data.txt.gz");
+  files_gzip(state, "data.txt.gz", text, sizeof text - 1);
+  assert_ok(context, read_split(state, "2:train"));
+  check_numbers("1 vector, 2 features, 7 classes, 1 target", (const double[]){4, 5}, 2);
+  limes_batch_destroy(batch);
+  assert_fails(context, limes_batch_read(context, "uci:/no/where:0:train", NULL, &batch), LIMES_BAD_INPUT,
+               "there is no folder /no/where");
+}
+
+static void names_of_no_data_say_what_is_wrong(void **state) {
+  static const struct {
+    const char *name, *says;
+  } wrong[] = {{"digits[:10", "the range has no ']' at its end"},
+               {"digits:valid", "digits has :train and :test"},
+               {"/tmp", "is a folder; say what it holds: cifar10:/tmp"},
+               {"cifar10", "say where the files are: cifar10:DIR"},
+               {"uci", "uci:DIR:SPLIT:train"},
+               {"digit:train", "did you mean 'digits:train'?"},
+               {"Mnist:/x", "did you mean 'mnist:/x'?"},
+               {"table.txt", "known by their endings .npy"},
+               {"nonsense", "known are digits"}};
+  (void)state;
+  for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+    limes_batch_destroy(batch);
+    assert_fails(context, limes_batch_read(context, wrong[i].name, NULL, &batch), LIMES_WRONG_USE, wrong[i].says);
+  }
+}
+
 static limes_status read_svm(void **state, const char *text, const char *range) {
   char name[600];
   snprintf(name, sizeof name, "%s%s", files_text(state, "t.svm", text), range);
@@ -244,6 +276,8 @@ int main(void) {
       cmocka_unit_test(a_gzipped_table_cut_short_is_refused),
       cmocka_unit_test(a_missing_column_offers_the_closest_and_names_all),
       cmocka_unit_test(columns_are_matched_by_name_to_those_of_the_first_table),
+      cmocka_unit_test(a_gzipped_split_is_read_as_it_is),
+      cmocka_unit_test(names_of_no_data_say_what_is_wrong),
       cmocka_unit_test(fixed_splits_take_their_rows_and_columns),
       cmocka_unit_test(sparse_lines_become_whole_items),
   };
