@@ -130,7 +130,8 @@ static limes_status keep_names(reading *csv) {
 
 static limes_status keep_row(reading *csv) {
   if (csv->n != csv->table.columns)
-    return limes_lines_fail(&csv->lines, "it has %zu fields, the lines before it have %zu", csv->n, csv->table.columns);
+    return limes_lines_fail(&csv->lines, "it has %zu field%s, the lines before it have %zu", csv->n, csv->n == 1 ? "" : "s",
+                            csv->table.columns);
   for (size_t i = 0; i < csv->n; i++) {
     double number = 0;
     limes_text_kind kind = limes_text_number(&csv->lines, csv->fields[i].text, &number);

@@ -69,6 +69,15 @@ static void an_input_is_never_overwritten(void **state) {
   assert_string_equal(text, table);
 }
 
+static void kernels_of_positions_that_cannot_fit_are_refused(void **state) {
+  (void)state;
+  const ran *answer =
+      run("kernel", "conv(3) relu", "--data", "digits:test[:100]", "--positions", "-o", "k.npz", "--memory", "100M");
+  assert_code(answer, 4);
+  assert_says(answer->err, "kernels of all positions would take");
+  assert_int_equal(files_here(), 0);
+}
+
 static void models_that_do_not_fit_are_wrong_usage(void **state) {
   (void)state;
   static const double x[] = {1, 2, 3, 4, 5, 6};
@@ -172,6 +181,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_teardown(outputs_that_cannot_be_written_are_found_before_the_work, clean),
       cmocka_unit_test_teardown(an_input_is_never_overwritten, clean),
+      cmocka_unit_test_teardown(kernels_of_positions_that_cannot_fit_are_refused, clean),
       cmocka_unit_test_teardown(models_that_do_not_fit_are_wrong_usage, clean),
       cmocka_unit_test_teardown(bad_files_are_bad_input, clean),
       cmocka_unit_test_teardown(tasks_that_do_not_suit_the_data_are_bad_input, clean),

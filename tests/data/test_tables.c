@@ -134,7 +134,7 @@ static void wrong_tables_name_line_and_field(void **state) {
       {"", "t.csv is empty"},
       {"\n \r\n", "t.csv is empty"},
       {"a,b\n", "holds no items"},
-      {"1,2\n3\n", "line 2: it has 1 fields, the lines before it have 2"},
+      {"1,2\n3\n", "line 2: it has 1 field, the lines before it have 2"},
       {"1,2\n3,4,5\n", "line 2: it has 3 fields"},
       {"a,b\n\n1,2\n3,x\n", "line 4: field 2 ('x') is no number"},
       {"1,2\n3,\n", "line 2: field 2 is empty"},
