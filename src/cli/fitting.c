@@ -1,6 +1,8 @@
 #include "fitting.h"
 
+#include <inttypes.h>
 #include <math.h>
+#include <stdlib.h>
 
 #include "outputs.h"
 #include "picture.h"
@@ -68,6 +70,33 @@ static limes_status check_truth(cli_session *session, const cli_settings *settin
                         "%s has no targets to learn from; a .npz has them as NAME_y, a .csv by --target COLUMN", settings->train);
 }
 
+/* Classes that are tested and were never taught cannot be answered right: a warning with their items. */
+static limes_status warn_unseen(cli_session *session, const cli_inputs *inputs) {
+  size_t outputs = 0, tested = 0, unseen = 0, items = limes_batch_items(inputs->second);
+  const int64_t *taught = NULL, *labels = NULL;
+  limes_status status = limes_cli_labels(session, inputs->first, inputs->first_name, &taught, &outputs);
+  if (status == LIMES_OK)
+    status = limes_cli_labels(session, inputs->second, inputs->second_name, &labels, &tested);
+  if (status != LIMES_OK || labels == NULL)
+    return status;
+  bool *seen = calloc(outputs, sizeof *seen);
+  if (seen == NULL)
+    return limes_cli_no_memory(session);
+  int64_t one = -1;
+  for (size_t i = 0; i < limes_batch_items(inputs->first); i++)
+    seen[taught[i]] = true;
+  for (size_t i = 0; i < items; i++)
+    if ((uint64_t)labels[i] < outputs && !seen[labels[i]]) {
+      one = unseen == 0 ? labels[i] : one;
+      unseen++;
+    }
+  if (unseen > 0)
+    limes_cli_warn(session, "%zu of the %zu items of %s are of classes that %s has no item of, class %" PRId64 " for one", unseen,
+                   items, inputs->second_name, inputs->first_name, one);
+  free(seen);
+  return LIMES_OK;
+}
+
 static limes_status draw(cli_session *session, const cli_settings *settings, const limes_fit *fit, const cli_inputs *inputs,
                          limes_batch *test, const cli_answer *answer) {
   double *kernel = NULL;
@@ -128,6 +157,8 @@ limes_status limes_cli_run_fit(cli_session *session, const cli_settings *setting
     status = limes_cli_read_inputs(session, settings, settings->train, settings->test, &inputs);
   if (status == LIMES_OK)
     status = check_truth(session, settings, kind, inputs.first);
+  if (status == LIMES_OK && kind == LIMES_CLASSIFICATION)
+    status = warn_unseen(session, &inputs);
   double started = limes_cli_now();
   answer.read_seconds = inputs.seconds;
   if (status == LIMES_OK)

@@ -18,7 +18,7 @@ static limes_status read_like(cli_session *session, const cli_settings *settings
                                 .target = settings->target,
                                 .resize = {settings->resize[0], settings->resize[1]},
                                 .like = like,
-                                .balanced = settings->balanced};
+                                .balanced = settings->balanced && like == NULL};
   limes_status status = limes_batch_read(session->context, name, &options, batch);
   if (status == LIMES_OK)
     limes_cli_note(session, "%s: %s", name, limes_batch_summary(*batch));

@@ -294,6 +294,26 @@ static void columns_in_another_order_predict_the_same(void **state) {
   assert_says(answer->err, "yabc.csv has a column 'c'");
 }
 
+static void balancing_leaves_the_test_items_alone(void **state) {
+  (void)state;
+  json_t *object = json_of(
+      run("classify", "flatten dense", "--train", "digits:train[:100]", "--test", "digits:test[:50]", "--balanced", "--json"));
+  assert_int_equal((int)number(object, "items"), 50);
+  json_decref(object);
+  object = json_of(run("data", "info", "digits:test[:50]", "--balanced", "--json"));
+  assert_true(number(object, "items") < 50);
+  json_decref(object);
+}
+
+static void classes_never_taught_are_warned_of(void **state) {
+  (void)state;
+  const ran *answer = run("classify", "flatten dense", "--train", "digits:train[:4]", "--test", "digits:test[:30]");
+  assert_code(answer, 0);
+  assert_says(answer->err, "items of digits:test[:30] are of classes that digits:train[:4] has no item of");
+  answer = run("classify", "flatten dense", "--train", "digits:train[:100]", "--test", "digits:test[:30]");
+  assert_null(strstr(answer->err, "no item of"));
+}
+
 static void data_info_describes_the_digits(void **state) {
   (void)state;
   json_t *object = json_of(run("data", "info", "digits:test", "--json"));
@@ -343,6 +363,8 @@ int main(void) {
       cmocka_unit_test_teardown(an_answer_says_how_the_noise_was_chosen, clean),
       cmocka_unit_test_teardown(predict_solves_kernels_from_anywhere, clean),
       cmocka_unit_test_teardown(columns_in_another_order_predict_the_same, clean),
+      cmocka_unit_test_teardown(balancing_leaves_the_test_items_alone, clean),
+      cmocka_unit_test_teardown(classes_never_taught_are_warned_of, clean),
       cmocka_unit_test_teardown(data_info_describes_the_digits, clean),
       cmocka_unit_test_teardown(check_passes_here, clean),
       cmocka_unit_test_teardown(lists_are_json_too, clean),
