@@ -70,6 +70,18 @@ static limes_status check_truth(cli_session *session, const cli_settings *settin
                         "%s has no targets to learn from; a .npz has them as NAME_y, a .csv by --target COLUMN", settings->train);
 }
 
+/* What the test data say of themselves has to suit the training data: found before the work. */
+static limes_status check_test(cli_session *session, limes_task_kind kind, const cli_inputs *inputs) {
+  cli_answer wanted = {.kind = kind, .items = limes_batch_items(inputs->second)};
+  const int64_t *labels = NULL;
+  limes_status status = LIMES_OK;
+  if (kind == LIMES_CLASSIFICATION)
+    status = limes_cli_labels(session, inputs->first, inputs->first_name, &labels, &wanted.outputs);
+  else
+    (void)limes_batch_targets(inputs->first, &wanted.outputs);
+  return status == LIMES_OK ? limes_cli_set_truth(session, inputs->second, inputs->second_name, &wanted) : status;
+}
+
 /* Classes that are tested and were never taught cannot be answered right: a warning with their items. */
 static limes_status warn_unseen(cli_session *session, const cli_inputs *inputs) {
   size_t outputs = 0, tested = 0, unseen = 0, items = limes_batch_items(inputs->second);
@@ -157,6 +169,8 @@ limes_status limes_cli_run_fit(cli_session *session, const cli_settings *setting
     status = limes_cli_read_inputs(session, settings, settings->train, settings->test, &inputs);
   if (status == LIMES_OK)
     status = check_truth(session, settings, kind, inputs.first);
+  if (status == LIMES_OK)
+    status = check_test(session, kind, &inputs);
   if (status == LIMES_OK && kind == LIMES_CLASSIFICATION)
     status = warn_unseen(session, &inputs);
   double started = limes_cli_now();

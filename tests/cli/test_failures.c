@@ -137,6 +137,9 @@ static void tasks_that_do_not_suit_the_data_are_bad_input(void **state) {
   answer = run("classify", "dense relu dense", "--train", "few.csv", "--test", "more.csv", "--target", "y");
   assert_code(answer, 3);
   assert_says(answer->err, "item 1 has label 7");
+  answer = run("classify", "dense relu dense", "--train", "few.csv", "--test", "more.csv", "--target", "y", "--save", "fit.h5");
+  assert_code(answer, 3);
+  assert_false(exists("fit.h5"));
 }
 
 static void an_interruption_leaves_no_file_and_says_130(void **state) {
