@@ -300,6 +300,11 @@ static void balancing_leaves_the_test_items_alone(void **state) {
       run("classify", "flatten dense", "--train", "digits:train[:100]", "--test", "digits:test[:50]", "--balanced", "--json"));
   assert_int_equal((int)number(object, "items"), 50);
   json_decref(object);
+  assert_code(run("classify", "flatten dense", "--train", "digits:train[:40]", "--test", "digits:test[:9]", "--save", "fit.h5"),
+              0);
+  const ran *answer = run("predict", "fit.h5", "--test", "digits:test[:50]", "--balanced");
+  assert_code(answer, 2);
+  assert_says(answer->err, "--balanced is for training data");
   object = json_of(run("data", "info", "digits:test[:50]", "--balanced", "--json"));
   assert_true(number(object, "items") < 50);
   json_decref(object);
