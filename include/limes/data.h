@@ -84,7 +84,9 @@ typedef struct limes_read_options {
   size_t max_tokens;   /* imdb: a review is cut after so many tokens; 0: 500 */
   const char *target;  /* csv: name or number (from 1) of the column that holds the target; NULL: none */
   size_t resize[2];    /* images: area mean to H x W; 0: as they are */
-  bool balanced;       /* as many items of each class as the rarest one has, in the order of the file */
+  /* csv: the table read before this one; where both have headers, columns are matched by name. NULL: none */
+  const limes_batch *like;
+  bool balanced; /* as many items of each class as the rarest one has, in the order of the file */
 } limes_read_options;
 
 /* Reads what a data argument names (docs/data.md): "digits:train", "x.npy", "cases.npz:x1", "table.csv",

@@ -78,6 +78,8 @@ LIMES_API unsigned limes_threads(const limes_context *context);
 
 /* The most memory in bytes that limes may plan for; 0 restores the default, half of what the machine has free. */
 LIMES_API void limes_set_memory(limes_context *context, uint64_t bytes);
+/* Bytes that may be planned for: what was allowed, or half of what is free now; all where the machine does not say. */
+LIMES_API uint64_t limes_memory_limit(const limes_context *context);
 
 LIMES_API void limes_set_seed(limes_context *context, uint64_t seed);
 

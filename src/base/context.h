@@ -29,9 +29,6 @@ limes_status limes_fail_in(limes_context *context, limes_status status, const ch
 /* One line to the log callback, if there is one. Only from the calling thread, never from a worker. */
 void limes_log(limes_context *context, limes_log_level level, const char *format, ...) LIMES_PRINTF(3, 4);
 
-/* Bytes that may be planned for: what the user allowed, or half of what is free now; all where the machine does not say. */
-uint64_t limes_memory_limit(const limes_context *context);
-
 /* Bytes the machine (or the control group the process runs in) has free now; 0 where it does not say. */
 uint64_t limes_memory_free(void);
 

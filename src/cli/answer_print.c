@@ -119,7 +119,7 @@ static void print_regression_scores(const cli_answer *answer) {
 /* Without the truth: the first predictions themselves. */
 static void print_first(const cli_answer *answer) {
   size_t items = answer->items < 10 ? answer->items : 10, outputs = answer->outputs < 5 ? answer->outputs : 5;
-  puts("  no targets: what is predicted");
+  printf("  no targets: what is predicted%s\n", answer->variance == NULL ? "" : " (+- 1 sd, noise included)");
   for (size_t i = 0; i < items; i++) {
     printf("  item %-9zu", i);
     for (size_t k = 0; k < outputs; k++)

@@ -1,7 +1,6 @@
 /* The picture of a classification: kernel, reliability, mistakes, attention. */
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "picture.h"
 
@@ -46,17 +45,6 @@ static limes_status draw_left(cli_session *session, cli_canvas *canvas, cli_plac
   return status;
 }
 
-static void print_head(cli_canvas *canvas, const cli_answer_picture *picture) {
-  char text[512];
-  const cli_answer *answer = picture->answer;
-  const char *model = picture->inputs != NULL && picture->inputs->model_text != NULL ? picture->inputs->model_text : "";
-  snprintf(text, sizeof text, "%s%s%.150s%s", answer->name, model[0] != '\0' ? "  by  " : "", model,
-           strlen(model) > 150 ? " ..." : "");
-  limes_cli_words(canvas);
-  limes_cli_text(canvas, EDGE, canvas->height - 24, "left", 12, text);
-  limes_cli_end_words(canvas);
-}
-
 limes_status limes_cli_plot_classes(cli_session *session, const char *path, const cli_answer_picture *picture) {
   cli_attention attention;
   cli_canvas canvas;
@@ -68,7 +56,7 @@ limes_status limes_cli_plot_classes(cli_session *session, const char *path, cons
   status = limes_cli_canvas_open(session, path, WIDTH, (unsigned)height, &canvas);
   if (status == LIMES_OK) {
     double top = height - 84, bottom = mistakes + looks + 60;
-    print_head(&canvas, picture);
+    limes_cli_draw_head(&canvas, picture);
     status = draw_left(session, &canvas, (cli_place){EDGE, bottom, 700, top}, picture);
     if (status == LIMES_OK && picture->answer->labels != NULL)
       limes_cli_draw_reliability(&canvas, (cli_place){860, bottom, WIDTH - 40, top}, picture->answer);

@@ -79,6 +79,12 @@ limes_status limes_cli_parse(cli_session *session, const cli_command *command, i
 /* One value of an option into settings: `text` as it stands on the command line. */
 limes_status limes_cli_set_option(cli_session *session, const cli_option *option, const char *text, cli_settings *settings);
 
+/* What was said of the option on the command line, NULL where it was not given. */
+const char *limes_cli_given(const cli_settings *settings, const char *name);
+/* Options that say nothing beside the others, and outputs that would replace an input: refused before any work. */
+limes_status limes_cli_check_options(cli_session *session, const cli_command *command, const cli_settings *settings);
+limes_status limes_cli_check_overwriting(cli_session *session, const cli_command *command, const cli_settings *settings);
+
 /* The word closest to `word`, or NULL where none is near. next(i, user) gives the candidates, NULL past the last one. */
 typedef const char *candidate(size_t i, const void *user);
 const char *limes_cli_closest(const char *word, candidate *next, const void *user);

@@ -23,7 +23,8 @@ const cli_option limes_cli_data_options[] = {
     {"normalize", 0, OPTION_CHOICE, LIMES_CLI_FIELD(normalize), .choices = limes_cli_normalizations,
      .help = "statistics come from the first (training) data: unit divides by the format's largest value, per-channel and "
              "per-feature make mean 0 and deviation 1; by default unit for digits, mnist and cifar10, none for the rest"},
-    {"balanced", 0, OPTION_SWITCH, LIMES_CLI_FIELD(balanced), .help = "as many items of each class as the rarest one has"},
+    {"balanced", 0, OPTION_SWITCH, LIMES_CLI_FIELD(balanced),
+     .help = "as many items of each class as the rarest one has; of the first (training) data only, the others stay as they are"},
     {"resize", 0, OPTION_EXTENT, LIMES_CLI_FIELD(resize), .value = "HxW", .help = "make images that size (area mean)"},
     {"vectors", 0, OPTION_FILE, LIMES_CLI_FIELD(vectors), .value = "FILE",
      .help = "word vectors for imdb, text or .gz (GloVe's format)"},

@@ -1,6 +1,8 @@
 #include "fitting.h"
 
+#include <inttypes.h>
 #include <math.h>
+#include <stdlib.h>
 
 #include "outputs.h"
 #include "picture.h"
@@ -68,6 +70,45 @@ static limes_status check_truth(cli_session *session, const cli_settings *settin
                         "%s has no targets to learn from; a .npz has them as NAME_y, a .csv by --target COLUMN", settings->train);
 }
 
+/* What the test data say of themselves has to suit the training data: found before the work. */
+static limes_status check_test(cli_session *session, limes_task_kind kind, const cli_inputs *inputs) {
+  cli_answer wanted = {.kind = kind, .items = limes_batch_items(inputs->second)};
+  const int64_t *labels = NULL;
+  limes_status status = LIMES_OK;
+  if (kind == LIMES_CLASSIFICATION)
+    status = limes_cli_labels(session, inputs->first, inputs->first_name, &labels, &wanted.outputs);
+  else
+    (void)limes_batch_targets(inputs->first, &wanted.outputs);
+  return status == LIMES_OK ? limes_cli_set_truth(session, inputs->second, inputs->second_name, &wanted) : status;
+}
+
+/* Classes that are tested and were never taught cannot be answered right: a warning with their items. */
+static limes_status warn_unseen(cli_session *session, const cli_inputs *inputs) {
+  size_t outputs = 0, tested = 0, unseen = 0, items = limes_batch_items(inputs->second);
+  const int64_t *taught = NULL, *labels = NULL;
+  limes_status status = limes_cli_labels(session, inputs->first, inputs->first_name, &taught, &outputs);
+  if (status == LIMES_OK)
+    status = limes_cli_labels(session, inputs->second, inputs->second_name, &labels, &tested);
+  if (status != LIMES_OK || labels == NULL)
+    return status;
+  bool *seen = calloc(outputs, sizeof *seen);
+  if (seen == NULL)
+    return limes_cli_no_memory(session);
+  int64_t one = -1;
+  for (size_t i = 0; i < limes_batch_items(inputs->first); i++)
+    seen[taught[i]] = true;
+  for (size_t i = 0; i < items; i++)
+    if ((uint64_t)labels[i] < outputs && !seen[labels[i]]) {
+      one = unseen == 0 ? labels[i] : one;
+      unseen++;
+    }
+  if (unseen > 0)
+    limes_cli_warn(session, "%zu of the %zu items of %s are of classes that %s has no item of, class %" PRId64 " for one", unseen,
+                   items, inputs->second_name, inputs->first_name, one);
+  free(seen);
+  return LIMES_OK;
+}
+
 static limes_status draw(cli_session *session, const cli_settings *settings, const limes_fit *fit, const cli_inputs *inputs,
                          limes_batch *test, const cli_answer *answer) {
   double *kernel = NULL;
@@ -96,6 +137,8 @@ limes_status limes_cli_answer(cli_session *session, const cli_settings *settings
   answer->facts = limes_fit_facts(fit);
   answer->temperature = limes_fit_temperature_used(fit);
   limes_status status = limes_cli_set_truth(session, test, answer->name, answer);
+  if (status == LIMES_OK && settings->plot != NULL && answer->kind == LIMES_REGRESSION && answer->targets == NULL)
+    limes_cli_warn(session, "%s has no targets: the picture shows predictions only", answer->name);
   if (status == LIMES_OK)
     status = limes_fit_predict(session->context, fit, test, &predictions);
   answer->predict_seconds = limes_cli_now() - started;
@@ -126,6 +169,10 @@ limes_status limes_cli_run_fit(cli_session *session, const cli_settings *setting
     status = limes_cli_read_inputs(session, settings, settings->train, settings->test, &inputs);
   if (status == LIMES_OK)
     status = check_truth(session, settings, kind, inputs.first);
+  if (status == LIMES_OK)
+    status = check_test(session, kind, &inputs);
+  if (status == LIMES_OK && kind == LIMES_CLASSIFICATION)
+    status = warn_unseen(session, &inputs);
   double started = limes_cli_now();
   answer.read_seconds = inputs.seconds;
   if (status == LIMES_OK)

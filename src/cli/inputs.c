@@ -10,16 +10,23 @@ limes_status limes_cli_need(cli_session *session, const char *command, const cha
   return limes_cli_fail(session, LIMES_WRONG_USE, "%s needs --%s: %s", command, option, wanted->help);
 }
 
-limes_status limes_cli_read_batch(cli_session *session, const cli_settings *settings, const char *name, limes_batch **batch) {
+/* like: the data set read before, NULL for the first. */
+static limes_status read_like(cli_session *session, const cli_settings *settings, const char *name, const limes_batch *like,
+                              limes_batch **batch) {
   limes_read_options options = {.vectors = settings->vectors,
                                 .max_tokens = (size_t)settings->max_tokens,
                                 .target = settings->target,
                                 .resize = {settings->resize[0], settings->resize[1]},
-                                .balanced = settings->balanced};
+                                .like = like,
+                                .balanced = settings->balanced && like == NULL};
   limes_status status = limes_batch_read(session->context, name, &options, batch);
   if (status == LIMES_OK)
     limes_cli_note(session, "%s: %s", name, limes_batch_summary(*batch));
   return status == LIMES_OK ? limes_cli_check_interrupt(session) : status;
+}
+
+limes_status limes_cli_read_batch(cli_session *session, const cli_settings *settings, const char *name, limes_batch **batch) {
+  return read_like(session, settings, name, NULL, batch);
 }
 
 /* "images with 3 features" */
@@ -60,17 +67,19 @@ static limes_status normalize(cli_session *session, const cli_settings *settings
 
 /* A table without the target's column is one of items to predict: it is read as it is where its width is right. */
 static limes_status read_second(cli_session *session, const cli_settings *settings, cli_inputs *inputs) {
-  limes_status status = limes_cli_read_batch(session, settings, inputs->second_name, &inputs->second);
+  limes_status status = read_like(session, settings, inputs->second_name, inputs->first, &inputs->second);
   if (settings->target == NULL || (status != LIMES_WRONG_USE && status != LIMES_BAD_INPUT))
     return status;
   cli_settings plain = *settings;
   plain.target = NULL;
-  if (limes_cli_read_batch(session, &plain, inputs->second_name, &inputs->second) == LIMES_OK &&
-      limes_batch_features(inputs->second) == limes_batch_features(inputs->first))
+  limes_status alone = read_like(session, &plain, inputs->second_name, inputs->first, &inputs->second);
+  if (alone != LIMES_OK && status == LIMES_WRONG_USE) /* there is no such target: what else is wrong says more */
+    return alone;
+  if (alone == LIMES_OK && limes_batch_features(inputs->second) == limes_batch_features(inputs->first))
     return LIMES_OK;
   limes_batch_destroy(inputs->second);
   inputs->second = NULL;
-  return limes_cli_read_batch(session, settings, inputs->second_name, &inputs->second); /* for its error */
+  return read_like(session, settings, inputs->second_name, inputs->first, &inputs->second); /* for its error */
 }
 
 limes_status limes_cli_read_inputs(cli_session *session, const cli_settings *settings, const char *first_name,

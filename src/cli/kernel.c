@@ -46,11 +46,30 @@ typedef struct {
 
 static bool multiply(size_t a, size_t b, size_t *product) { return !__builtin_mul_overflow(a, b, product); }
 
+/* What cannot fit is refused before the work; matrices [N,M] have a plan for that. */
+static limes_status check_size(cli_session *session, const cli_settings *settings, const cli_kernels *kernels, size_t *count) {
+  *count = 1;
+  for (unsigned i = 0; i < kernels->rank; i++)
+    if (!multiply(*count, kernels->size[i], count))
+      return limes_cli_fail(session, LIMES_REFUSED, "the kernel has more entries than can be counted; take fewer items");
+  double bytes = (settings->get == GET_BOTH ? 16.0 : 8.0) * (double)*count;
+  double limit = (double)limes_memory_limit(session->context);
+  if (!settings->positions || bytes <= limit)
+    return LIMES_OK;
+  char wanted[32], allowed[32];
+  limes_cli_bytes(bytes, wanted, sizeof wanted);
+  limes_cli_bytes(limit, allowed, sizeof allowed);
+  return limes_cli_fail(session, LIMES_REFUSED,
+                        "kernels of all positions would take %s, and %s may be planned for: use fewer items, one kernel by "
+                        "--get, or allow more with --memory",
+                        wanted, allowed);
+}
+
 static limes_status allocate(cli_session *session, const cli_settings *settings, cli_kernels *kernels) {
   size_t count = 1;
-  for (unsigned i = 0; i < kernels->rank; i++)
-    if (!multiply(count, kernels->size[i], &count))
-      return limes_cli_fail(session, LIMES_REFUSED, "the kernel has more entries than can be counted; take fewer items");
+  limes_status status = check_size(session, settings, kernels, &count);
+  if (status != LIMES_OK)
+    return status;
   kernels->nngp = settings->get == GET_NTK ? NULL : calloc(count, sizeof(double));
   kernels->ntk = settings->get == GET_NNGP ? NULL : calloc(count, sizeof(double));
   if ((settings->get != GET_NTK && kernels->nngp == NULL) || (settings->get != GET_NNGP && kernels->ntk == NULL))

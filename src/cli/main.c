@@ -51,12 +51,24 @@ static limes_status without_command(cli_session *session, const cli_settings *se
   return LIMES_OK;
 }
 
+/* limes help [COMMAND]: the same as limes [COMMAND] --help. */
+static limes_status help_of(cli_session *session, int argc, char **argv) {
+  const char *word = argc > 2 ? argv[2] : NULL;
+  const cli_command *command = word == NULL ? NULL : limes_cli_find_command(word);
+  if (word != NULL && command == NULL)
+    return unknown_command(session, word);
+  limes_cli_print_help(command);
+  return LIMES_OK;
+}
+
 static limes_status run(cli_session *session, int argc, char **argv) {
   cli_settings settings;
   const char *word = command_word(argc, argv);
   const cli_command *command = word == NULL ? NULL : limes_cli_find_command(word);
   if (print_document(argc, argv))
     return LIMES_OK;
+  if (argc > 1 && strcmp(argv[1], "help") == 0)
+    return help_of(session, argc, argv);
   if (word != NULL && command == NULL)
     return unknown_command(session, word);
   limes_status status = limes_cli_parse(session, command, argc, argv, &settings);
@@ -73,7 +85,10 @@ static limes_status run(cli_session *session, int argc, char **argv) {
     return LIMES_OK;
   }
   limes_cli_session_apply(session, &settings);
-  return command->run(session, &settings);
+  status = limes_cli_check_options(session, command, &settings);
+  if (status == LIMES_OK)
+    status = limes_cli_check_overwriting(session, command, &settings);
+  return status == LIMES_OK ? command->run(session, &settings) : status;
 }
 
 int main(int argc, char **argv) {

@@ -37,10 +37,10 @@ static const char *option_name(size_t i, const void *user) {
 
 static limes_status unknown_option(cli_session *session, const cli_command *command, const char *name) {
   const char *of = command == NULL ? "limes" : command->name, *near = limes_cli_closest(name, option_name, command);
-  const char *help = command == NULL ? "limes --help" : "limes COMMAND --help";
   if (near != NULL)
     return limes_cli_fail(session, LIMES_WRONG_USE, "%s has no option --%s; did you mean --%s?", of, name, near);
-  return limes_cli_fail(session, LIMES_WRONG_USE, "%s has no option --%s; `%s` lists them", of, name, help);
+  return limes_cli_fail(session, LIMES_WRONG_USE, "%s has no option --%s; `limes%s%s --help` lists them", of, name,
+                        command == NULL ? "" : " ", command == NULL ? "" : command->name);
 }
 
 static const cli_option *find_letter(const cli_command *command, char letter) {
@@ -51,11 +51,24 @@ static const cli_option *find_letter(const cli_command *command, char letter) {
   return NULL;
 }
 
+/* -data for --data, which as letters would mean something else. */
+static limes_status one_dash(cli_session *session, const cli_command *command, const char *word) {
+  char name[64];
+  snprintf(name, sizeof name, "%.*s", (int)strcspn(word + 1, "="), word + 1);
+  if (strlen(name) < 2 || limes_cli_find_option(command, name) == NULL)
+    return LIMES_OK;
+  return limes_cli_fail(session, LIMES_WRONG_USE, "%s has no option -%s; did you mean --%s?",
+                        command == NULL ? "limes" : command->name, name, name);
+}
+
 /* The option that argv[i] names, and where its value starts within the word (NULL: it has none there). */
 static limes_status find(cli_session *session, const cli_command *command, const char *word, const cli_option **option,
                          const char **value) {
   *value = NULL;
   if (word[1] != '-') {
+    limes_status status = one_dash(session, command, word);
+    if (status != LIMES_OK)
+      return status;
     *option = find_letter(command, word[1]);
     if (*option == NULL)
       return limes_cli_fail(session, LIMES_WRONG_USE, "%s has no option -%c", command == NULL ? "limes" : command->name, word[1]);
@@ -74,6 +87,29 @@ static limes_status find(cli_session *session, const cli_command *command, const
   return LIMES_OK;
 }
 
+const char *limes_cli_given(const cli_settings *settings, const char *name) {
+  for (size_t i = 0; i < settings->givens; i++)
+    if (strcmp(settings->given[i].option->name, name) == 0)
+      return settings->given[i].text;
+  return NULL;
+}
+
+/* Two options of one field (--with, --mode) are the same one here. */
+static limes_status note_given(cli_session *session, const cli_option *option, const char *text, cli_settings *settings) {
+  for (size_t i = 0; i < settings->givens; i++) {
+    const cli_option *before = settings->given[i].option;
+    if (before->offset != option->offset)
+      continue;
+    if (strcmp(settings->given[i].text, text) == 0)
+      return LIMES_OK;
+    return limes_cli_fail(session, LIMES_WRONG_USE, "--%s %s and --%s %s contradict each other; give one of them", before->name,
+                          settings->given[i].text, option->name, text);
+  }
+  settings->given[settings->givens].option = option;
+  settings->given[settings->givens++].text = text;
+  return LIMES_OK;
+}
+
 static limes_status take_option(cli_session *session, const cli_command *command, int argc, char **argv, int *i,
                                 cli_settings *settings) {
   const cli_option *option = NULL;
@@ -88,19 +124,25 @@ static limes_status take_option(cli_session *session, const cli_command *command
   }
   if (value == NULL && *i + 1 >= argc)
     return limes_cli_fail(session, LIMES_WRONG_USE, "--%s needs a value: %s", option->name, option->help);
-  return limes_cli_set_option(session, option, value != NULL ? value : argv[++*i], settings);
+  value = value != NULL ? value : argv[++*i];
+  status = note_given(session, option, value, settings);
+  return status == LIMES_OK ? limes_cli_set_option(session, option, value, settings) : status;
 }
 
 static const char *choice_name(size_t i, const void *user) { return ((const char *const *)user)[i]; }
 
-static limes_status check_choice(cli_session *session, const cli_command *command, const cli_argument *argument,
-                                 const char *word) {
+static limes_status check_choice(cli_session *session, const cli_command *command, const cli_settings *settings, size_t number) {
+  const cli_argument *argument = &command->arguments[number];
+  const char *word = settings->argument[number];
   if (argument->kind != ARGUMENT_CHOICE)
     return LIMES_OK;
   for (size_t i = 0; argument->choices[i] != NULL; i++)
     if (strcmp(argument->choices[i], word) == 0)
       return LIMES_OK;
   const char *near = limes_cli_closest(word, choice_name, argument->choices);
+  if (near == NULL && settings->arguments == number + 1 && argument[1].name != NULL)
+    return limes_cli_fail(session, LIMES_WRONG_USE, "%s has no \"%s\"; write: limes %s %s %s", command->name, word, command->name,
+                          argument->choices[0], word);
   return limes_cli_fail(session, LIMES_WRONG_USE, "%s has no \"%s\"; there is %s", command->name, word,
                         near != NULL ? near : argument->choices[0]);
 }
@@ -118,13 +160,18 @@ static limes_status take_argument(cli_session *session, const cli_command *comma
         word,
         most > 0 && command->arguments[0].kind == ARGUMENT_MODEL ? "; a model of several words needs quotes around it" : "");
   settings->argument[settings->arguments++] = word;
-  return check_choice(session, command, &command->arguments[settings->arguments - 1], word);
+  return LIMES_OK;
 }
 
 /* Help is answered even where an argument is missing. */
 static limes_status check_arguments(cli_session *session, const cli_command *command, const cli_settings *settings) {
   if (command == NULL || command->arguments == NULL || settings->help || settings->version)
     return LIMES_OK;
+  for (size_t i = 0; i < settings->arguments; i++) {
+    limes_status status = check_choice(session, command, settings, i);
+    if (status != LIMES_OK)
+      return status;
+  }
   for (size_t i = settings->arguments; command->arguments[i].name != NULL; i++)
     if (!command->arguments[i].optional)
       return limes_cli_fail(session, LIMES_WRONG_USE, "%s needs %s: %s", command->name, command->arguments[i].name,

@@ -23,6 +23,9 @@ typedef struct cli_answer_picture {
 limes_status limes_cli_plot_classes(cli_session *session, const char *path, const cli_answer_picture *picture);
 limes_status limes_cli_plot_regression(cli_session *session, const char *path, const cli_answer_picture *picture);
 
+/* The line of text at the top. */
+void limes_cli_draw_head(cli_canvas *canvas, const cli_answer_picture *picture);
+
 /* panels: a place in pixels of the picture */
 typedef struct cli_place {
   double left, bottom, right, top;

@@ -11,6 +11,9 @@ static limes_status check_options(cli_session *session, const cli_settings *sett
                           "a saved fit has its noise, time and learning rate already; fit again to change them");
   if (settings->with != LIMES_WITH_NNGP)
     return limes_cli_fail(session, LIMES_WRONG_USE, "a saved fit was made with its own process already; leave --with out");
+  if (settings->balanced)
+    return limes_cli_fail(session, LIMES_WRONG_USE,
+                          "--balanced is for training data, which a saved fit has no need of; leave it out");
   if (settings->normalize >= 0)
     return limes_cli_fail(session, LIMES_WRONG_USE, "a saved fit has its normalization already; leave --normalize out");
   return LIMES_OK;

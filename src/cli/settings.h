@@ -5,10 +5,17 @@
 #include <limes/limes.h>
 
 #define LIMES_CLI_MAX_ARGUMENTS 4
+#define LIMES_CLI_MAX_OPTIONS 64
 
 typedef struct cli_settings {
   const char *argument[LIMES_CLI_MAX_ARGUMENTS];
   size_t arguments;
+
+  struct {
+    const struct cli_option *option;
+    const char *text; /* as it stands on the command line */
+  } given[LIMES_CLI_MAX_OPTIONS];
+  size_t givens;
 
   /* common */
   uint64_t threads, seed, memory;

@@ -22,6 +22,7 @@ void limes_batch_destroy(limes_batch *batch) {
   free(batch->edge_weight);
   free(batch->labels);
   free(batch->targets);
+  free(batch->names);
   free(batch);
 }
 

@@ -25,6 +25,7 @@ struct limes_batch {
   size_t classes;
   double *targets;           /* [N,K] or NULL */
   size_t outputs;            /* K */
+  char *names;               /* of the C features, one behind the other, each with its NUL; NULL where there are none */
   double maximum;            /* of the format's numbers, what "unit" divides by; 1 where it has none */
   const char *normalization; /* the format's default kind; a static text */
   char summary[LIMES_SUMMARY_SIZE];

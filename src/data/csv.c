@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/columns.h"
 #include "data/lines.h"
 #include "data/table.h"
 
@@ -129,7 +130,8 @@ static limes_status keep_names(reading *csv) {
 
 static limes_status keep_row(reading *csv) {
   if (csv->n != csv->table.columns)
-    return limes_lines_fail(&csv->lines, "it has %zu fields, the lines before it have %zu", csv->n, csv->table.columns);
+    return limes_lines_fail(&csv->lines, "it has %zu field%s, the lines before it have %zu", csv->n, csv->n == 1 ? "" : "s",
+                            csv->table.columns);
   for (size_t i = 0; i < csv->n; i++) {
     double number = 0;
     limes_text_kind kind = limes_text_number(&csv->lines, csv->fields[i].text, &number);
@@ -165,42 +167,45 @@ static limes_status read_rows(reading *csv) {
   return status;
 }
 
-/* The column of that name, or of that number from 1. */
-static limes_status find_column(const reading *csv, const char *target, size_t *column) {
-  for (*column = 0; *column < csv->named; (*column)++)
-    if (strcmp(csv->names[*column], target) == 0)
-      return LIMES_OK;
-  char *end = NULL;
-  unsigned long long number = target[0] >= '0' && target[0] <= '9' ? strtoull(target, &end, 10) : 0;
-  if (number >= 1 && number <= csv->table.columns && *end == '\0') {
-    *column = (size_t)number - 1;
-    return LIMES_OK;
+/* rows[count] and features[columns], which are filled in */
+static limes_status take(const reading *csv, const limes_read_options *options, const size_t *target, size_t first, size_t count,
+                         size_t *rows, size_t *features, limes_batch **batch) {
+  limes_columns columns = {csv->lines.context, csv->lines.path, csv->names, csv->named, csv->table.columns};
+  size_t C = 0;
+  for (size_t i = 0; i < count; i++)
+    rows[i] = first + i;
+  for (size_t c = 0; c < columns.count; c++)
+    if (target == NULL || c != *target)
+      features[C++] = c;
+  limes_status status = limes_columns_arrange(&columns, options->like, features, C);
+  if (status == LIMES_OK)
+    status = limes_table_batch(columns.context, &csv->table, rows, count, features, C, target, target != NULL, batch);
+  if (status == LIMES_OK)
+    status = limes_columns_keep(&columns, features, C, *batch);
+  if (status != LIMES_OK) {
+    limes_batch_destroy(*batch);
+    *batch = NULL;
   }
-  return limes_fail(csv->lines.context, LIMES_WRONG_USE, "%s has no column '%s'; name one of its %zu columns by %snumber from 1",
-                    csv->lines.path, target, csv->table.columns, csv->named > 0 ? "the header's name or its " : "its ");
+  return status;
 }
 
-/* rows[count] and features[columns] in one array of numbers */
-static limes_status make_batch(const reading *csv, const limes_range *range, const size_t *target, limes_batch **batch) {
+static limes_status make_batch(const reading *csv, const limes_range *range, const limes_read_options *options,
+                               limes_batch **batch) {
   limes_context *context = csv->lines.context;
-  size_t first = 0, count = 0, C = 0;
-  limes_status status = limes_range_resolve(context, range, csv->lines.path, limes_table_rows(&csv->table), &first, &count);
+  limes_columns columns = {context, csv->lines.path, csv->names, csv->named, csv->table.columns};
+  size_t first = 0, count = 0, target = 0;
+  limes_status status = options->target == NULL ? LIMES_OK : limes_columns_find(&columns, options->target, &target);
+  if (status == LIMES_OK)
+    status = limes_range_resolve(context, range, csv->lines.path, limes_table_rows(&csv->table), &first, &count);
   if (status != LIMES_OK)
     return status;
-  if (target != NULL && csv->table.columns == 1)
+  if (options->target != NULL && columns.count == 1)
     return limes_fail(context, LIMES_BAD_INPUT, "%s has one column, and that is the target; features are needed beside it",
                       csv->lines.path);
   size_t *rows = limes_allocate(context, count, sizeof *rows);
-  size_t *features = rows == NULL ? NULL : limes_allocate(context, csv->table.columns, sizeof *features);
-  if (features != NULL) {
-    for (size_t i = 0; i < count; i++)
-      rows[i] = first + i;
-    for (size_t c = 0; c < csv->table.columns; c++)
-      if (target == NULL || c != *target)
-        features[C++] = c;
-    status = limes_table_batch(context, &csv->table, rows, count, features, C, target, target != NULL, batch);
-  } else
-    status = LIMES_NO_MEMORY;
+  size_t *features = rows == NULL ? NULL : limes_allocate(context, columns.count, sizeof *features);
+  status = features == NULL ? LIMES_NO_MEMORY
+                            : take(csv, options, options->target == NULL ? NULL : &target, first, count, rows, features, batch);
   free(rows);
   free(features);
   return status;
@@ -218,14 +223,11 @@ static void free_reading(reading *csv) {
 limes_status limes_read_csv(limes_context *context, const limes_data_name *name, const limes_read_options *options,
                             limes_batch **batch) {
   reading csv = {0};
-  size_t target = 0;
   limes_status status = limes_lines_open(context, name->path, &csv.lines);
   if (status == LIMES_OK)
     status = read_rows(&csv);
-  if (status == LIMES_OK && options->target != NULL)
-    status = find_column(&csv, options->target, &target);
   if (status == LIMES_OK)
-    status = make_batch(&csv, &name->range, options->target == NULL ? NULL : &target, batch);
+    status = make_batch(&csv, &name->range, options, batch);
   free_reading(&csv);
   return status;
 }

@@ -21,14 +21,6 @@ static const limes_reader readers[] = {
 };
 #define READERS (sizeof readers / sizeof readers[0])
 
-static limes_status unknown(limes_context *context, const char *text) {
-  return limes_fail(context, LIMES_WRONG_USE,
-                    "'%s' names no data; known are digits, FILE.npy, FILE.npz:NAME, FILE.h5:NAME, FILE.csv, FILE.svm, "
-                    "cifar10:DIR, mnist:DIR, imdb:DIR, "
-                    "uci:DIR:SPLIT, with :train or :test where there are both, and a range [first:last] or [:count]",
-                    text);
-}
-
 static bool take_count(const char **text, size_t *number) {
   if (!isdigit((unsigned char)**text))
     return false;
@@ -125,7 +117,7 @@ limes_status limes_name_parse(limes_context *context, const char *text, limes_da
     reader = find_reader(copy);
   }
   if (status == LIMES_OK)
-    status = reader == NULL ? unknown(context, text)
+    status = reader == NULL ? limes_name_unknown(context, text)
              : name->part != LIMES_PART_ALL && !reader->parts
                  ? limes_fail(context, LIMES_WRONG_USE, "'%s': %s files have no :train and :test; take a range such as [:100]",
                               text, reader->ending)

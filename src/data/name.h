@@ -31,6 +31,8 @@ typedef struct limes_reader {
 } limes_reader;
 
 limes_status limes_name_parse(limes_context *context, const char *text, limes_data_name *name) LIMES_MUST_USE;
+/* Fails with what is wrong about a text that no reader knows. */
+limes_status limes_name_unknown(limes_context *context, const char *text);
 void limes_name_free(limes_data_name *name);
 
 /* Which of `items` items the range takes: *count >= 1 from number *first. A range that is empty or asks for more than is

@@ -171,8 +171,8 @@ static void apply_per_image(limes_batch *batch, size_t item) {
 
 static limes_status check_fit(limes_context *context, const limes_normalization *normalization, const limes_batch *batch) {
   if (normalization->kind == PER_CHANNEL && normalization->n != batch->features)
-    return limes_fail(context, LIMES_WRONG_USE, "the normalization is for %zu features, the data have %zu", normalization->n,
-                      batch->features);
+    return limes_fail(context, LIMES_WRONG_USE, "the normalization is for %zu feature%s, the data have %zu", normalization->n,
+                      normalization->n == 1 ? "" : "s", batch->features);
   if (normalization->kind != PER_FEATURE)
     return LIMES_OK;
   limes_status status = check_sizes(context, batch);

@@ -78,18 +78,27 @@ typedef struct {
 
 typedef struct {
   limes_context *context;
-  const char *folder, *inner;
+  const char *folder, *inner, *ending; /* ending of data.txt: "" or ".gz" */
 } place;
 
 /* The original repository keeps the files in a folder `data` of each set. */
 static limes_status find_place(limes_context *context, const char *folder, place *where) {
+  static const char *const inner[] = {"", "/data"}, *const ending[] = {"", ".gz"};
   struct stat about;
-  char *path = limes_format_text(context, "%s/data.txt", folder);
-  if (path == NULL)
-    return LIMES_NO_MEMORY;
-  *where = (place){context, folder, stat(path, &about) == 0 ? "" : "/data"};
-  free(path);
-  return LIMES_OK;
+  if (stat(folder, &about) != 0 || !S_ISDIR(about.st_mode))
+    return limes_fail(context, LIMES_BAD_INPUT, "there is no folder %s", folder);
+  for (int i = 0; i < 4; i++) {
+    char *path = limes_format_text(context, "%s%s/data.txt%s", folder, inner[i / 2], ending[i % 2]);
+    if (path == NULL)
+      return LIMES_NO_MEMORY;
+    bool found = stat(path, &about) == 0;
+    free(path);
+    *where = (place){context, folder, inner[i / 2], ending[i % 2]};
+    if (found)
+      return LIMES_OK;
+  }
+  return limes_fail(context, LIMES_BAD_INPUT, "%s holds no data.txt, nor data.txt.gz, nor a folder data with one of them",
+                    folder);
 }
 
 static limes_status read_index_file(const place *where, const char *file, size_t most, size_t **index, size_t *n) {
@@ -101,9 +110,10 @@ static limes_status read_index_file(const place *where, const char *file, size_t
 
 static limes_status read_parts(limes_context *context, const limes_data_name *name, parts *all) {
   place where;
-  if (find_place(context, name->path, &where) != LIMES_OK)
-    return LIMES_NO_MEMORY;
-  char *data = limes_format_text(context, "%s%s/data.txt", name->path, where.inner);
+  limes_status found = find_place(context, name->path, &where);
+  if (found != LIMES_OK)
+    return found;
+  char *data = limes_format_text(context, "%s%s/data.txt%s", name->path, where.inner, where.ending);
   char *split = limes_format_text(context, "index_%s_%s.txt", name->part == LIMES_PART_TRAIN ? "train" : "test", name->inner);
   limes_status status = data == NULL || split == NULL ? LIMES_NO_MEMORY : read_table(context, data, &all->table);
   if (status == LIMES_OK)

@@ -37,8 +37,8 @@ static limes_status check_batches(limes_context *context, const limes_batch *a, 
   if (a->features != b->features)
     return limes_fail(
         context, LIMES_WRONG_USE,
-        "the two data sets differ in width: items of the first have %zu features, of the second %zu; give two of equal width",
-        a->features, b->features);
+        "the two data sets differ in width: items of the first have %zu feature%s, of the second %zu; give two of equal width",
+        a->features, a->features == 1 ? "" : "s", b->features);
   if (a->axes != b->axes)
     return limes_fail(
         context, LIMES_WRONG_USE,

@@ -264,6 +264,61 @@ static void predict_solves_kernels_from_anywhere(void **state) {
   assert_says(answer->err, "no array ntk_dd");
 }
 
+static void write_text(const char *path, const char *text) {
+  FILE *file = fopen(path, "w");
+  assert_non_null(file);
+  assert_true(fputs(text, file) >= 0 && fclose(file) == 0);
+}
+
+static void columns_in_another_order_predict_the_same(void **state) {
+  (void)state;
+  static char straight[OUTPUT_SIZE], turned[OUTPUT_SIZE];
+  write_text("t.csv", "a,b,y\n1,10,0.5\n2,10,1.5\n3,20,2.5\n");
+  write_text("ab.csv", "a,b\n1.5,30\n");
+  write_text("ba.csv", "b,y,a\n30,1,1.5\n");
+  write_text("ac.csv", "a,c\n1.5,30\n");
+  write_text("yabc.csv", "y,a,b,c\n1,1.5,30,1\n");
+  assert_code(run("regress", "fcn", "--train", "t.csv", "--test", "ab.csv", "--target", "y", "-o", "p.csv"), 0);
+  read_all("p.csv", straight);
+  assert_code(run("regress", "fcn", "--train", "t.csv", "--test", "ba.csv", "--target", "y", "-o", "q.csv"), 0);
+  read_all("q.csv", turned);
+  double a = 0, b = 0;
+  assert_int_equal(sscanf(strchr(straight, '\n'), "%*d,%lf", &a), 1);
+  assert_int_equal(sscanf(strchr(turned, '\n'), "%*d,%lf", &b), 1);
+  assert_close(a, b, 1e-12);
+  const ran *answer = run("regress", "fcn", "--train", "t.csv", "--test", "ac.csv", "--target", "y");
+  assert_code(answer, 3);
+  assert_says(answer->err, "ac.csv has no column 'b'");
+  answer = run("regress", "fcn", "--train", "t.csv", "--test", "yabc.csv", "--target", "y");
+  assert_code(answer, 3);
+  assert_says(answer->err, "yabc.csv has a column 'c'");
+}
+
+static void balancing_leaves_the_test_items_alone(void **state) {
+  (void)state;
+  json_t *object = json_of(
+      run("classify", "flatten dense", "--train", "digits:train[:100]", "--test", "digits:test[:50]", "--balanced", "--json"));
+  assert_int_equal((int)number(object, "items"), 50);
+  json_decref(object);
+  assert_code(run("classify", "flatten dense", "--train", "digits:train[:40]", "--test", "digits:test[:9]", "--save", "fit.h5"),
+              0);
+  const ran *answer = run("predict", "fit.h5", "--test", "digits:test[:50]", "--balanced");
+  assert_code(answer, 2);
+  assert_says(answer->err, "--balanced is for training data");
+  object = json_of(run("data", "info", "digits:test[:50]", "--balanced", "--json"));
+  assert_true(number(object, "items") < 50);
+  json_decref(object);
+}
+
+static void classes_never_taught_are_warned_of(void **state) {
+  (void)state;
+  const ran *answer = run("classify", "flatten dense", "--train", "digits:train[:4]", "--test", "digits:test[:30]");
+  assert_code(answer, 0);
+  assert_says(answer->err, "items of digits:test[:30] are of classes that digits:train[:4] has no item of");
+  answer = run("classify", "flatten dense", "--train", "digits:train[:100]", "--test", "digits:test[:30]");
+  assert_null(strstr(answer->err, "no item of"));
+}
+
 static void data_info_describes_the_digits(void **state) {
   (void)state;
   json_t *object = json_of(run("data", "info", "digits:test", "--json"));
@@ -312,6 +367,9 @@ int main(void) {
       cmocka_unit_test_teardown(regress_learns_a_line_and_says_how_sure_it_is, clean),
       cmocka_unit_test_teardown(an_answer_says_how_the_noise_was_chosen, clean),
       cmocka_unit_test_teardown(predict_solves_kernels_from_anywhere, clean),
+      cmocka_unit_test_teardown(columns_in_another_order_predict_the_same, clean),
+      cmocka_unit_test_teardown(balancing_leaves_the_test_items_alone, clean),
+      cmocka_unit_test_teardown(classes_never_taught_are_warned_of, clean),
       cmocka_unit_test_teardown(data_info_describes_the_digits, clean),
       cmocka_unit_test_teardown(check_passes_here, clean),
       cmocka_unit_test_teardown(lists_are_json_too, clean),

@@ -40,6 +40,44 @@ static void outputs_that_cannot_be_written_are_found_before_the_work(void **stat
   }
 }
 
+static void an_input_is_never_overwritten(void **state) {
+  (void)state;
+  static const char table[] = "a,y\n1,0.5\n2,1.5\n3,2.5\n";
+  write_text("t.csv", table, sizeof table - 1);
+  write_text("k.npz", "kernels", 7);
+  assert_int_equal(symlink("t.csv", "link.csv"), 0);
+  static const struct {
+    const char *words[16], *says;
+  } cases[] = {
+      {{"limes", "regress", "fcn", "--train", "t.csv[:2]", "--test", "digits", "-o", "t.csv", NULL}, "-o t.csv is also --train"},
+      {{"limes", "regress", "fcn", "--train", "digits", "--test", "t.csv", "-o", "./link.csv", NULL}, "is also --test"},
+      {{"limes", "dual", "relu", "k.npz", "-ok.npz", NULL}, "-o k.npz is also FILE"},
+      {{"limes", "kernel", "fcn", "--data", "k.npz:x", "-o", "k.npz", NULL}, "-o k.npz is also --data"},
+      {{"limes", "predict", "k.npz", "--labels", "k.npz:y", "-o", "k.npz", NULL}, "-o k.npz is also FILE"},
+      {{"limes", "plot", "k.npz", "-o", "k.npz", NULL}, "-o k.npz is also FILE"},
+      {{"limes", "classify", "fcn", "--train", "digits", "--test", "digits", "-o", "new", "--save", "./new", NULL},
+       "--save ./new is also --output"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    const ran *answer = run_how(&(conditions){0}, cases[i].words);
+    assert_code(answer, 2);
+    assert_says(answer->err, cases[i].says);
+    assert_says(answer->err, "name another file");
+  }
+  static char text[OUTPUT_SIZE];
+  read_all("t.csv", text);
+  assert_string_equal(text, table);
+}
+
+static void kernels_of_positions_that_cannot_fit_are_refused(void **state) {
+  (void)state;
+  const ran *answer =
+      run("kernel", "conv(3) relu", "--data", "digits:test[:100]", "--positions", "-o", "k.npz", "--memory", "100M");
+  assert_code(answer, 4);
+  assert_says(answer->err, "kernels of all positions would take");
+  assert_int_equal(files_here(), 0);
+}
+
 static void models_that_do_not_fit_are_wrong_usage(void **state) {
   (void)state;
   static const double x[] = {1, 2, 3, 4, 5, 6};
@@ -99,6 +137,9 @@ static void tasks_that_do_not_suit_the_data_are_bad_input(void **state) {
   answer = run("classify", "dense relu dense", "--train", "few.csv", "--test", "more.csv", "--target", "y");
   assert_code(answer, 3);
   assert_says(answer->err, "item 1 has label 7");
+  answer = run("classify", "dense relu dense", "--train", "few.csv", "--test", "more.csv", "--target", "y", "--save", "fit.h5");
+  assert_code(answer, 3);
+  assert_false(exists("fit.h5"));
 }
 
 static void an_interruption_leaves_no_file_and_says_130(void **state) {
@@ -142,6 +183,8 @@ static void results_that_cannot_be_printed_are_a_failure(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_teardown(outputs_that_cannot_be_written_are_found_before_the_work, clean),
+      cmocka_unit_test_teardown(an_input_is_never_overwritten, clean),
+      cmocka_unit_test_teardown(kernels_of_positions_that_cannot_fit_are_refused, clean),
       cmocka_unit_test_teardown(models_that_do_not_fit_are_wrong_usage, clean),
       cmocka_unit_test_teardown(bad_files_are_bad_input, clean),
       cmocka_unit_test_teardown(tasks_that_do_not_suit_the_data_are_bad_input, clean),

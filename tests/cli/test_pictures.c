@@ -58,6 +58,47 @@ static void a_regression_is_drawn(void **state) {
   assert_picture("p.png");
 }
 
+static void a_regression_without_targets_is_drawn_with_a_warning(void **state) {
+  (void)state;
+  FILE *file = fopen("t.csv", "w"), *plain = fopen("new.csv", "w");
+  assert_true(file != NULL && plain != NULL);
+  for (int i = 0; i < 20; i++) {
+    fprintf(file, "%d,%g,%g\n", i, cos(i), sin(i / 4.0));
+    fprintf(plain, "%g,%g\n", i + 0.5, cos(i + 0.5));
+  }
+  fclose(file);
+  fclose(plain);
+  const ran *answer = run("regress", "fcn", "--train", "t.csv", "--test", "new.csv", "--target", "3", "--plot", "p.svg");
+  assert_code(answer, 0);
+  assert_says(answer->err, "new.csv has no targets: the picture shows predictions only");
+  assert_says(answer->out, "+- 1 sd, noise included");
+  assert_picture("p.svg");
+  static char text[OUTPUT_SIZE];
+  read_all("p.svg", text);
+  assert_says(text, "no targets to compare with");
+  assert_says(text, "new.csv  by  ");
+}
+
+static void errors_beyond_the_histogram_are_said(void **state) {
+  (void)state;
+  static double mean[40], variance[40], target[40];
+  for (size_t i = 0; i < 40; i++) {
+    variance[i] = 1;
+    target[i] = i < 3 ? 50 : 0.1 * (double)i - 2;
+  }
+  const limes_named_array arrays[] = {{.name = "mean", .rank = 2, .size = {40, 1}, .data = mean},
+                                      {.name = "variance", .rank = 1, .size = {40}, .data = variance},
+                                      {.name = "target", .rank = 2, .size = {40, 1}, .data = target}};
+  limes_context *context = NULL;
+  assert_int_equal(limes_context_create(&context), LIMES_OK);
+  assert_ok(context, limes_file_write(context, "p.npz", arrays, 3));
+  limes_context_destroy(context);
+  assert_code(run("plot", "p.npz", "-o", "p.svg"), 0);
+  static char text[OUTPUT_SIZE];
+  read_all("p.svg", text);
+  assert_says(text, "3 of 40 lie further out");
+}
+
 static void a_picture_cut_short_is_not_kept(void **state) {
   (void)state;
   assert_code(run("kernel", SMALL, "--data", "digits:test[:30]", "-o", "k.npz"), 0);
@@ -85,6 +126,8 @@ int main(void) {
       cmocka_unit_test_teardown(a_classification_is_drawn_with_its_attention, clean),
       cmocka_unit_test_teardown(kernels_are_drawn, clean),
       cmocka_unit_test_teardown(a_regression_is_drawn, clean),
+      cmocka_unit_test_teardown(a_regression_without_targets_is_drawn_with_a_warning, clean),
+      cmocka_unit_test_teardown(errors_beyond_the_histogram_are_said, clean),
       cmocka_unit_test_teardown(a_picture_cut_short_is_not_kept, clean),
       cmocka_unit_test_teardown(without_gnuplot_the_package_is_named, clean),
   };

@@ -88,6 +88,17 @@ static void unknown_words_are_wrong_usage_and_offer_the_closest(void **state) {
       {{"limes", "classify", "fcn", "--noise=nan", NULL}, "a number"},
       {{"limes", "classify", "fcn", "--learning-rate=0", NULL}, "above 0"},
       {{"limes", "classify", "fcn", "--method=laplace", NULL}, "--method takes labels"},
+      {{"limes", "classify", "fcn", "--noise=1", "--noise=2", NULL}, "--noise 1 and --noise 2 contradict"},
+      {{"limes", "predict", "k.npz", "--with=ntk", "--mode=nngp", NULL}, "--with ntk and --mode nngp contradict"},
+      {{"limes", "classify", "fcn", "--learning-rate=2", NULL}, "by --time T"},
+      {{"limes", "data", "info", "digits", "--vectors=glove.txt", NULL}, "for imdb: data"},
+      {{"limes", "data", "info", "digits", "--max-tokens=9", NULL}, "for imdb: data"},
+      {{"limes", "data", "info", "digits", "--target=price", NULL}, ".csv file"},
+      {{"limes", "explain", "fcn", "-data", "digits", NULL}, "did you mean --data?"},
+      {{"limes", "kernel", "fcn", "-output=k.npz", NULL}, "did you mean --output?"},
+      {{"limes", "explain", "fcn", "--qqqqqqq", NULL}, "`limes explain --help` lists them"},
+      {{"limes", "data", "digits", NULL}, "write: limes data info digits"},
+      {{"limes", "help", "kernle", NULL}, "did you mean kernel"},
       {{"limes", "data", "fetch", "mnist", NULL}, "there is info"},
       {{"limes", "layers", "atention", NULL}, "did you mean 'attention'"},
       {{"limes", "models", "cnn-gap", NULL}, "did you mean"},
@@ -107,6 +118,20 @@ static void options_stand_anywhere_and_two_dashes_end_them(void **state) {
   assert_code(run("kernel", "-oa.npz", "--data=digits:test[:4]", "--memory=1G", "--", SMALL), 0);
   assert_true(exists("a.npy") && exists("a.npz"));
   assert_says(run("kernel", "--", "--data")->err, "kernel needs --data");
+}
+
+static void help_is_a_command_too(void **state) {
+  (void)state;
+  static char text[OUTPUT_SIZE];
+  strcpy(text, run("kernel", "--help")->out);
+  assert_string_equal(run("help", "kernel")->out, text);
+  strcpy(text, run("--help")->out);
+  assert_string_equal(run("help")->out, text);
+}
+
+static void an_option_said_twice_alike_is_fine(void **state) {
+  (void)state;
+  assert_code(run("kernel", SMALL, "--get=ntk", "--data", "digits:test[:4]", "--get", "ntk", "-o", "a.npy"), 0);
 }
 
 static void version_is_said(void **state) {
@@ -133,6 +158,8 @@ int main(void) {
       cmocka_unit_test(the_page_of_commands_is_what_the_tables_say),
       cmocka_unit_test(unknown_words_are_wrong_usage_and_offer_the_closest),
       cmocka_unit_test(options_stand_anywhere_and_two_dashes_end_them),
+      cmocka_unit_test(help_is_a_command_too),
+      cmocka_unit_test(an_option_said_twice_alike_is_fine),
       cmocka_unit_test(version_is_said),
       cmocka_unit_test(shipped_models_and_words_are_listed),
   };

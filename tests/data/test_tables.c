@@ -94,6 +94,39 @@ static void the_target_is_named_or_numbered(void **state) {
   assert_fails(context, read_csv(state, "1\n2\n", "1"), LIMES_BAD_INPUT, "features are needed");
 }
 
+static void a_missing_column_offers_the_closest_and_names_all(void **state) {
+  assert_fails(context, read_csv(state, "size,price\n1,2\n", "Price"), LIMES_WRONG_USE,
+               "has no column 'Price'; did you mean 'price'? (by name, or by number from 1, it has 2: size, price)");
+  assert_fails(context, read_csv(state, "a,b,c,d,e,f,g,h,i,j,k,l\n1,2,3,4,5,6,7,8,9,10,11,12\n", "other"), LIMES_WRONG_USE,
+               "i, j and 2 more");
+  assert_fails(context, read_csv(state, "y,a,y\n1,2,3\n", "y"), LIMES_WRONG_USE,
+               "has two columns 'y'; say which by its number, 1 or 3");
+}
+
+static void columns_are_matched_by_name_to_those_of_the_first_table(void **state) {
+  limes_batch *first = NULL;
+  assert_ok(context, read_csv(state, "a,b,y,c\n1,2,3,4\n", "y"));
+  first = batch;
+  batch = NULL;
+  limes_read_options options = {.target = "y", .like = first};
+  assert_ok(context, limes_batch_read(context, files_text(state, "u.csv", "y,c,b,a\n1,30,20,10\n"), &options, &batch));
+  check_numbers("1 vector, 3 features, 2 classes, 1 target", (const double[]){10, 20, 30}, 3);
+  static const struct {
+    const char *text, *says;
+  } wrong[] = {{"y,c,d,a\n1,2,3,4\n", "u.csv has no column 'b', which the first table has"},
+               {"y,c,b\n1,2,3\n", "u.csv has no column 'a'"},
+               {"y,c,b,a,d\n1,2,3,4,5\n", "u.csv has a column 'd', which the first table has not"}};
+  for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+    limes_batch_destroy(batch);
+    assert_fails(context, limes_batch_read(context, files_text(state, "u.csv", wrong[i].text), &options, &batch), LIMES_BAD_INPUT,
+                 wrong[i].says);
+  }
+  options.target = "1";
+  assert_ok(context, limes_batch_read(context, files_text(state, "u.csv", "1,30,20,10\n"), &options, &batch));
+  check_numbers("1 vector, 3 features, 2 classes, 1 target", (const double[]){30, 20, 10}, 3);
+  limes_batch_destroy(first);
+}
+
 static void wrong_tables_name_line_and_field(void **state) {
   static const struct {
     const char *text, *says;
@@ -101,7 +134,7 @@ static void wrong_tables_name_line_and_field(void **state) {
       {"", "t.csv is empty"},
       {"\n \r\n", "t.csv is empty"},
       {"a,b\n", "holds no items"},
-      {"1,2\n3\n", "line 2: it has 1 fields, the lines before it have 2"},
+      {"1,2\n3\n", "line 2: it has 1 field, the lines before it have 2"},
       {"1,2\n3,4,5\n", "line 2: it has 3 fields"},
       {"a,b\n\n1,2\n3,x\n", "line 4: field 2 ('x') is no number"},
       {"1,2\n3,\n", "line 2: field 2 is empty"},
@@ -181,6 +214,38 @@ static void fixed_splits_take_their_rows_and_columns(void **state) {
                "data.txt, line 2: it has 2 numbers, the lines before it have 3");
 }
 
+static void a_gzipped_split_is_read_as_it_is(void **state) {
+  static const char text[] = "1 2 3\n4 5 6\n";
+  write_split(state, "0\n1\n", "2\n", "1\n");
+  assert_int_equal(remove(files_path(state, "data.txt")), 0);
+  assert_fails(context, read_split(state, "2:train"), LIMES_BAD_INPUT, "holds no data.txt, nor data.txt.gz");
+  files_gzip(state, "data.txt.gz", text, sizeof text - 1);
+  assert_ok(context, read_split(state, "2:train"));
+  check_numbers("1 vector, 2 features, 7 classes, 1 target", (const double[]){4, 5}, 2);
+  limes_batch_destroy(batch);
+  assert_fails(context, limes_batch_read(context, "uci:/no/where:0:train", NULL, &batch), LIMES_BAD_INPUT,
+               "there is no folder /no/where");
+}
+
+static void names_of_no_data_say_what_is_wrong(void **state) {
+  static const struct {
+    const char *name, *says;
+  } wrong[] = {{"digits[:10", "the range has no ']' at its end"},
+               {"digits:valid", "digits has :train and :test"},
+               {"/tmp", "is a folder; say what it holds: cifar10:/tmp"},
+               {"cifar10", "say where the files are: cifar10:DIR"},
+               {"uci", "uci:DIR:SPLIT:train"},
+               {"digit:train", "did you mean 'digits:train'?"},
+               {"Mnist:/x", "did you mean 'mnist:/x'?"},
+               {"table.txt", "known by their endings .npy"},
+               {"nonsense", "known are digits"}};
+  (void)state;
+  for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+    limes_batch_destroy(batch);
+    assert_fails(context, limes_batch_read(context, wrong[i].name, NULL, &batch), LIMES_WRONG_USE, wrong[i].says);
+  }
+}
+
 static limes_status read_svm(void **state, const char *text, const char *range) {
   char name[600];
   snprintf(name, sizeof name, "%s%s", files_text(state, "t.svm", text), range);
@@ -203,10 +268,18 @@ static void sparse_lines_become_whole_items(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(many_ways_to_write_a_table_are_one),       cmocka_unit_test(a_gzipped_table_is_read_as_it_is),
-      cmocka_unit_test(a_comma_locale_changes_nothing),           cmocka_unit_test(the_target_is_named_or_numbered),
-      cmocka_unit_test(wrong_tables_name_line_and_field),         cmocka_unit_test(a_gzipped_table_cut_short_is_refused),
-      cmocka_unit_test(fixed_splits_take_their_rows_and_columns), cmocka_unit_test(sparse_lines_become_whole_items),
+      cmocka_unit_test(many_ways_to_write_a_table_are_one),
+      cmocka_unit_test(a_gzipped_table_is_read_as_it_is),
+      cmocka_unit_test(a_comma_locale_changes_nothing),
+      cmocka_unit_test(the_target_is_named_or_numbered),
+      cmocka_unit_test(wrong_tables_name_line_and_field),
+      cmocka_unit_test(a_gzipped_table_cut_short_is_refused),
+      cmocka_unit_test(a_missing_column_offers_the_closest_and_names_all),
+      cmocka_unit_test(columns_are_matched_by_name_to_those_of_the_first_table),
+      cmocka_unit_test(a_gzipped_split_is_read_as_it_is),
+      cmocka_unit_test(names_of_no_data_say_what_is_wrong),
+      cmocka_unit_test(fixed_splits_take_their_rows_and_columns),
+      cmocka_unit_test(sparse_lines_become_whole_items),
   };
   return cmocka_run_group_tests(tests, begin, end);
 }
