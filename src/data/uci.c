@@ -109,7 +109,7 @@ static limes_status read_index_file(const place *where, const char *file, size_t
 }
 
 static limes_status read_parts(limes_context *context, const limes_data_name *name, parts *all) {
-  place where;
+  place where = {0};
   limes_status found = find_place(context, name->path, &where);
   if (found != LIMES_OK)
     return found;

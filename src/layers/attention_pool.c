@@ -92,13 +92,14 @@ static void trace(const limes_op *op, const limes_panel *own, limes_trace *kept,
   const limes_attention *p = op->param;
   const limes_grid *grid = kept->grid;
   uint32_t T = grid->T, S = 0;
-  double *row = work->scratch, *logits = p->query == MEAN ? row + 2 * (size_t)T : NULL;
-  if (logits != NULL)
+  bool mean = p->query == MEAN;
+  double *row = work->scratch, *logits = row + 2 * (size_t)T;
+  if (mean)
     limes_attention_logits(p, own, logits);
   for (uint32_t first = 0, end; first < T; first = end) {
     for (end = first + 1; end < T && segment_of(grid, end) == segment_of(grid, first);)
       end++;
-    weigh_segment(p, grid, first, end, logits, kept->position[WEIGHTS], row);
+    weigh_segment(p, grid, first, end, mean ? logits : NULL, kept->position[WEIGHTS], row);
     kept->position[ENDS][S++] = end;
   }
 }

@@ -15,6 +15,7 @@ LIMES_INLINE void sums(const double *x, const double *y, const double *inverse, 
     for (uint32_t l = 0; l < LANES; l++) {
       double term = x[j + l] * y[j + l] * power;
       slopes[l] += term;
+      // NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): terms are a multiple of LANES
       values[l] += term * inverse[j + l];
     }
     power *= fourth * fourth;

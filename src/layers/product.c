@@ -20,10 +20,11 @@ static limes_status infer(limes_context *context, const limes_op *op, const lime
 /* (cov, ntk) <- (cov k, ntk k + cov theta) */
 LIMES_CLONES
 static void multiply(size_t n, const double *k, const double *theta, double *cov, double *ntk) {
-  if (ntk != NULL)
+  if (ntk != NULL) {
     LIMES_INDEPENDENT
-  for (size_t i = 0; i < n; i++)
-    ntk[i] = ntk[i] * k[i] + cov[i] * theta[i];
+    for (size_t i = 0; i < n; i++)
+      ntk[i] = ntk[i] * k[i] + cov[i] * theta[i];
+  }
   LIMES_INDEPENDENT
   for (size_t i = 0; i < n; i++)
     cov[i] *= k[i];

@@ -41,6 +41,7 @@ static void polynomials(uint32_t order, double x, double weight, double *h) {
 static void add_nodes(limes_nonlinearity *phi, uint32_t order, double x, const double *h, double *kept) {
   double plus, minus, sum = phi(x, &plus) + phi(-x, &minus), even = plus + minus, odd = plus - minus;
   double *d = kept + LIMES_FIRST_TERM;
+  // NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): there is a term, order is 1 at least
   kept[LIMES_MEAN] += h[0] * sum;
   uint32_t j = 0;
   for (; j + 1 < order; j += 2) {

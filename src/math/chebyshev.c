@@ -18,6 +18,7 @@ void limes_chebyshev_transform(size_t M, double *matrix, double *scratch) {
   for (size_t k = 0; k < M; k++) {
     matrix[k * M] = 1 / (double)M;
     for (size_t m = 1; m < M; m++)
+      // NOLINTNEXTLINE(clang-analyzer-core.DivideZero): the loop runs for M > 1 only
       matrix[m + k * M] = scratch[m * (2 * k + 1) % (4 * M)];
   }
 }
@@ -28,7 +29,7 @@ LIMES_INLINE void moments_block(size_t vectors, const double *x, size_t count, d
   limes_lanes at[BLOCK], one[BLOCK], other[BLOCK], *older = one, *newer = other;
   for (size_t v = 0; v < vectors; v++) {
     LIMES_LOAD(at[v], x + first + v * LIMES_LANES);
-    newer[v] = at[v] - at[v] + 1;
+    newer[v] = (limes_lanes){0} + 1;
     older[v] = at[v];
   }
   for (size_t m = 0; m < M; m++) {
@@ -77,7 +78,7 @@ LIMES_INLINE void values(size_t n, const double *x, size_t count, const double *
     limes_lanes at[2], older[2], newer[2], sum[LIMES_SERIES][2] = {{{0}}};
     for (size_t u = 0; u < 2; u++) {
       LIMES_LOAD(at[u], x + i + u * LIMES_LANES);
-      newer[u] = at[u] - at[u] + 1;
+      newer[u] = (limes_lanes){0} + 1;
       older[u] = at[u];
       at[u] *= 2;
     }
