@@ -63,6 +63,9 @@ static double step_flops(const limes_plan *plan, const limes_pass *pass, const l
   if (step->narrow || step->out == LIMES_NO_VALUE)
     return 0;
   const limes_op *op = &plan->program.op[step->op];
+  if (op->ops->flops == NULL)
+    return op->ops->flops_each[ntk] *
+           (double)limes_elements(pass->held[step->in[0]].layout, &a->grid[op->in[0]][i], &b->grid[op->in[0]][j]);
   return op->ops->flops(op, &a->grid[op->in[0]][i], &b->grid[op->in[0]][j], &a->grid[op->out][i], &b->grid[op->out][j],
                         pass->held[step->in[0]].layout, pass->held[step->out].layout, ntk);
 }

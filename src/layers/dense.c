@@ -33,15 +33,6 @@ static void cross(const limes_op *op, const limes_panel *in, limes_panel *out, c
   work->flops += (out->ntk == NULL ? 2 : 4) * (double)in->start[in->n];
 }
 
-static double flops(const limes_op *op, const limes_grid *in_x, const limes_grid *in_y, const limes_grid *out_x,
-                    const limes_grid *out_y, limes_layout in, limes_layout out, bool ntk) {
-  (void)op;
-  (void)out_x;
-  (void)out_y;
-  (void)out;
-  return (ntk ? 4 : 2) * (double)limes_elements(in, in_x, in_y);
-}
-
 const limes_layer_ops limes_layer_dense = {
     .word = "dense",
     .summary = "a fully connected layer on the features of every position",
@@ -53,5 +44,5 @@ const limes_layer_ops limes_layer_dense = {
     .asks = limes_asks_the_same,
     .cross = cross,
     .in_place = true,
-    .flops = flops,
+    .flops_each = {2, 4},
 };

@@ -52,20 +52,6 @@ static void cross(const limes_op *op, const limes_panel *in, limes_panel *out, c
   }
 }
 
-/* Of a pair of two items; an item against itself has T divisions. */
-static double flops(const limes_op *op, const limes_grid *in_x, const limes_grid *in_y, const limes_grid *out_x,
-                    const limes_grid *out_y, limes_layout in, limes_layout out, bool ntk) {
-  (void)op;
-  (void)in_x;
-  (void)in_y;
-  (void)out_x;
-  (void)out_y;
-  (void)in;
-  (void)out;
-  (void)ntk;
-  return 0;
-}
-
 const limes_layer_ops limes_layer_dropout = {
     .word = "dropout",
     .summary = "activations dropped at random, the others scaled up",
@@ -76,5 +62,4 @@ const limes_layer_ops limes_layer_dropout = {
     .asks = limes_asks_the_same,
     .cross = cross,
     .in_place = true,
-    .flops = flops,
 };

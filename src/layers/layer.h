@@ -227,7 +227,8 @@ typedef struct limes_layer_ops {
   void (*trace)(const limes_op *op, const limes_panel *own, limes_trace *trace, limes_work *work);
   /* doubles of scratch for a panel of so many elements at input and output, in partners of at most T positions */
   size_t (*scratch)(const limes_op *op, size_t in_elements, size_t out_elements, const limes_grid *largest);
-  /* floating-point operations of one pair, K and Theta together (K alone where !ntk) */
+  double flops_each[2]; /* floating-point operations an element of the input: K alone, K and Theta; default: none, it copies */
+  /* where they are not so many for each element: of one pair, K and Theta together (K alone where !ntk) */
   double (*flops)(const limes_op *op, const limes_grid *in_x, const limes_grid *in_y, const limes_grid *out_x,
                   const limes_grid *out_y, limes_layout in, limes_layout out, bool ntk);
   double (*trace_flops)(const limes_op *op, const limes_grid *in); /* of trace, one item */

@@ -74,15 +74,6 @@ static void cross(const limes_op *op, const limes_panel *in, limes_panel *out, c
   work->flops += (out->ntk == NULL ? 2 : 3) * (double)in->start[in->n];
 }
 
-static double flops(const limes_op *op, const limes_grid *in_x, const limes_grid *in_y, const limes_grid *out_x,
-                    const limes_grid *out_y, limes_layout in, limes_layout out, bool ntk) {
-  (void)op;
-  (void)out_x;
-  (void)out_y;
-  (void)out;
-  return (ntk ? 3 : 2) * (double)limes_elements(in, in_x, in_y);
-}
-
 const limes_layer_ops limes_layer_layer_norm = {
     .word = "layer_norm",
     .summary = "features divided by their deviation, after their mean is taken off; no gain or bias",
@@ -95,5 +86,5 @@ const limes_layer_ops limes_layer_layer_norm = {
     .in_place = true,
     .trace_size = limes_one_number_a_position,
     .trace = trace,
-    .flops = flops,
+    .flops_each = {2, 3},
 };

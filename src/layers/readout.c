@@ -46,15 +46,6 @@ static void mean_into(const limes_panel *in, size_t j, double divisor, limes_pan
     out->ntk[j] = sum_of(n, in->ntk + first) / divisor;
 }
 
-static double flops(const limes_op *op, const limes_grid *in_x, const limes_grid *in_y, const limes_grid *out_x,
-                    const limes_grid *out_y, limes_layout in, limes_layout out, bool ntk) {
-  (void)op;
-  (void)out_x;
-  (void)out_y;
-  (void)out;
-  return (ntk ? 2 : 1) * (double)limes_elements(in, in_x, in_y);
-}
-
 /* flatten */
 
 static limes_status infer_flatten(limes_context *context, const limes_op *op, const limes_shape *in, limes_shape *out) {
@@ -96,7 +87,7 @@ const limes_layer_ops limes_layer_flatten = {
     .cross = cross_flatten,
     .equal_positions = true,
     .grid = grid_flatten,
-    .flops = flops,
+    .flops_each = {1, 2},
 };
 
 /* global_avg_pool */
@@ -126,7 +117,7 @@ const limes_layer_ops limes_layer_global_avg_pool = {
     .asks = asks_matrix,
     .cross = cross_mean,
     .grid = grid_of_one,
-    .flops = flops,
+    .flops_each = {1, 2},
 };
 
 /* global_sum_pool */
@@ -150,5 +141,5 @@ const limes_layer_ops limes_layer_global_sum_pool = {
     .asks = asks_matrix,
     .cross = cross_sum,
     .grid = grid_of_one,
-    .flops = flops,
+    .flops_each = {1, 2},
 };

@@ -111,20 +111,6 @@ static void cross(const limes_op *op, const limes_panel *in, limes_panel *out, c
     keep(op->param, in, out, in->ntk, out->ntk);
 }
 
-/* Copies only */
-static double flops(const limes_op *op, const limes_grid *in_x, const limes_grid *in_y, const limes_grid *out_x,
-                    const limes_grid *out_y, limes_layout in, limes_layout out, bool ntk) {
-  (void)op;
-  (void)in_x;
-  (void)in_y;
-  (void)out_x;
-  (void)out_y;
-  (void)in;
-  (void)out;
-  (void)ntk;
-  return 0;
-}
-
 const limes_layer_ops limes_layer_slice = {
     .word = "slice",
     .summary = "some of the positions: slice(0:4), of images slice(0:4, :)",
@@ -135,5 +121,4 @@ const limes_layer_ops limes_layer_slice = {
     .asks = limes_asks_the_same,
     .cross = cross,
     .grid = grid,
-    .flops = flops,
 };
