@@ -47,7 +47,8 @@ limes_status limes_cli_show_word(cli_session *session, const char *word, bool js
     return status;
   const char *const *page = word == NULL ? NULL : limes_cli_layer_page(word);
   if (json)
-    status = limes_cli_print_json(session, json_pack("{s:s, s:s, s:o}", "name", word, "reference", text, "page", json_page(page)));
+    status =
+        limes_cli_print_json(session, json_pack("{s:s, s:s, s:o}", "name", word, "reference", text, "page", json_page(page)));
   else if (page != NULL)
     limes_cli_print_layer_page(word, page, text);
   else

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The pages of docs/layers say what limes says: test_layer_pages.py BUILD. Prints TAP."""
+"""The pages of docs/layers, and docs/neural-tangents.md, say what limes says: test_layer_pages.py BUILD. Prints TAP."""
 
 import os
 import re
@@ -97,10 +97,26 @@ def index_is_complete(build):
     yield from links_lead_somewhere(index)
 
 
+def translation_agrees(build, words):
+    """The numbers of the examples in docs/neural-tangents.md, and the words in the second column of its table of layers"""
+    page = pages.read(os.path.join(pages.PAGES, "..", "neural-tangents.md"))
+    examples = pages.EXAMPLE.findall(page)
+    if not examples:
+        yield "there are no examples"
+    for command, printed in examples:
+        if not same_numbers(pages.numbers_of(build, command), printed):
+            yield "%sprints\n%s" % (command, pages.numbers_of(build, command))
+    rows = re.findall(r"^\| `.*", page.split("## Layers")[1].split("\n\n`")[0], re.M)
+    named = {word for row in rows for word in re.findall(r"`([a-z_]+)[(`]", row.replace("\\|", "").split("|")[2])}
+    if len(named) < 30 or not named <= set(words):
+        yield "no words of limes: %s" % ", ".join(sorted(named - set(words)))
+
+
 def main(build):
     words = pages.words_of(build)
     results = [("every word has its page and every page its word", list(lists_are_complete(words))),
-               ("index.md", list(index_is_complete(build)))]
+               ("index.md", list(index_is_complete(build))),
+               ("neural-tangents.md", list(translation_agrees(build, words)))]
     results += [("%s.md" % word, page_is_right(build, word)) for word in words]
     for number, (name, wrong) in enumerate(results, 1):
         for sentence in wrong:
