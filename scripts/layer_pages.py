@@ -2,7 +2,7 @@
 """Brings the pages of docs/layers up to date: layer_pages.py BUILD [WORD...]
 
 BUILD is the folder that has the program. Of each word's page the reference, the numbers of the example and the picture are
-made anew; a word without a page gets one to be filled in. tests/docs/test_layer_pages.py uses the functions.
+made anew, which needs NumPy; a word without a page gets one to be filled in. tests/docs/test_layer_pages.py uses the functions.
 
 What a page needs:
     # WORD
