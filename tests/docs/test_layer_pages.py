@@ -4,6 +4,7 @@
 import os
 import re
 import sys
+import tempfile
 import xml.etree.ElementTree
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "scripts"))
@@ -11,7 +12,17 @@ sys.dont_write_bytecode = True
 
 import layer_pages as pages  # noqa: E402
 
+try:
+    import layer_pictures
+except ImportError:  # there is no NumPy: pictures are there, but not drawn anew
+    layer_pictures = None
+
 LARGEST_PICTURE = 15000  # bytes
+# The names of neural_tangents.stax 0.6.5 that are layers
+STAX = """ABRelu Abs Aggregate AvgPool Conv ConvLocal ConvTranspose Cos Dense DotGeneral Dropout Elementwise ElementwiseNumerical Erf
+Exp ExpNormalized FanInConcat FanInProd FanInSum FanOut Flatten Gabor Gaussian Gelu GlobalAvgPool GlobalSelfAttention
+GlobalSumPool Hermite Identity ImageResize Index LayerNorm LeakyRelu Monomial Polynomial Rbf RectifiedMonomial Relu Sigmoid_like
+Sign Sin Slice SumPool parallel repeat serial""".split()
 PRECISION = 2e-5  # of numbers printed with six digits
 NUMBER = re.compile(r"-?\d[\d.]*(?:e[-+]?\d+)?")
 LINK = re.compile(r"\[[^]]*\]\(([^)#]*)(#[^)]*)?\)")
@@ -38,7 +49,18 @@ def example_agrees(build, word, page):
         yield "its example prints\n%s" % pages.numbers_of(build, found[1])
 
 
-def picture_is_there(word, page):
+def curves_agree(build, path, asked):
+    """Curves lie where limes draws them, within a fifth of a pixel; shades of heat maps may turn over by rounding"""
+    drawn = pages.read(path)
+    if layer_pictures and "<polyline" in drawn:
+        with tempfile.TemporaryDirectory() as folder:
+            again = layer_pictures.draw(os.path.join(build, "limes"), folder, asked)
+        a, b = NUMBER.findall(drawn), NUMBER.findall(again)
+        if len(a) != len(b) or any(abs(float(x) - float(y)) > 0.2 for x, y in zip(a, b)):
+            yield "its picture shows other curves than limes draws"
+
+
+def picture_is_there(build, word, page):
     asked, path = pages.PICTURE.search(page), pages.path_of(word, ".svg")
     if not asked or "](%s.svg)" % word not in page or not os.path.exists(path):
         yield "it has no picture"
@@ -48,6 +70,7 @@ def picture_is_there(word, page):
     title = xml.etree.ElementTree.parse(path).getroot().find("{http://www.w3.org/2000/svg}title")
     if not title.text.startswith(asked[1].split(" ", 1)[1] + ":"):
         yield "its picture is of %s" % title.text
+    yield from curves_agree(build, path, asked[1])
 
 
 def is_written(page):
@@ -80,7 +103,7 @@ def page_is_right(build, word):
     if not os.path.exists(pages.path_of(word)):
         return ["there is none: `python3 scripts/layer_pages.py BUILD %s` begins one" % word]
     page = pages.read(pages.path_of(word))
-    return [*reference_agrees(build, word, page), *example_agrees(build, word, page), *picture_is_there(word, page),
+    return [*reference_agrees(build, word, page), *example_agrees(build, word, page), *picture_is_there(build, word, page),
             *is_written(page), *links_lead_somewhere(page)]
 
 
@@ -108,6 +131,9 @@ def translation_agrees(build, words):
             yield "%sprints\n%s" % (command, pages.numbers_of(build, command))
     rows = re.findall(r"^\| `.*", page.split("## Layers")[1].split("\n\n`")[0], re.M)
     named = {word for row in rows for word in re.findall(r"`([a-z_]+)[(`]", row.replace("\\|", "").split("|")[2])}
+    missing = [name for name in STAX if not re.search(r"^\| [^|]*`%s\b" % name, page, re.M)]
+    if missing:
+        yield "no rows for %s" % ", ".join(missing)
     if len(named) < 30 or not named <= set(words):
         yield "no words of limes: %s" % ", ".join(sorted(named - set(words)))
 
