@@ -21,8 +21,7 @@
 enum { WEIGHTS, EMBEDDINGS };
 
 static const limes_param params[] = {
-    LIMES_ATTENTION_ZETA(limes_scale_names,
-                         "logits / key width with query and key weights tied, or / its root with independent ones"),
+    LIMES_ATTENTION_ZETA("logits / key width with query and key weights tied, or / its root with independent ones"),
     {LIMES_FIELD(limes_attention, qk_correlation), .kind = LIMES_PARAM_REAL, .fallback = NAN, .least = 0, .most = 1,
      .help = "in place of scale: between scale=sqrt (0) and scale=linear (1)"},
     LIMES_PARAM_YES_NO(limes_attention, center, 0, "whether 1 / (visible keys) is taken from every weight"),
@@ -55,22 +54,8 @@ static bool is_sqrt(const limes_attention *p) {
   return p->scale == LIMES_SCALE_SQRT || between;
 }
 
-/* The part of scale=sqrt. Its logits have the deviations sqrt(1 - r^2) and, beside zeta=identity, means r / sqrt(1 - r^2) times
- * them (docs/mathematics.md, section 5). */
 static limes_attention_sqrt random_part(const limes_attention *p) {
-  double sharp = p->q_std * p->k_std, sigma = p->v_std * p->o_std, r = is_sqrt(p) ? correlation(p) : 0, rest = (1 - r) * (1 + r);
-  limes_attention_sqrt part = {.sigma2 = sigma * sigma,
-                               .b2 = p->b_std * p->b_std,
-                               .positions = p->position != LIMES_POSITION_NONE,
-                               .in_values = p->in_values,
-                               .causal = p->causal,
-                               .decay = limes_attention_decay(p)};
-  part.zeta =
-      (limes_hermite_zeta){.erf = p->zeta == LIMES_ZETA_ERF, .beta = 1, .tau = r / sqrt(rest), .sharp2 = rest * sharp * sharp};
-  part.zeta.alpha = p->zeta == LIMES_ZETA_IDENTITY ? 1 : p->zeta == LIMES_ZETA_ABS ? -1 : 0;
-  limes_attention_mixture(p, &part.features, &part.embeddings);
-  limes_attention_sqrt_slopes(&part);
-  return part;
+  return limes_attention_random_part(p, is_sqrt(p) ? correlation(p) : 0);
 }
 
 /* How much of scale=sqrt there is beside scale=linear (zeta=identity with qk_correlation) */
@@ -83,15 +68,10 @@ static bool random_weights(const limes_op *op) { return is_sqrt(op->param) || ra
 static limes_status check_random(limes_context *context, const limes_attention *p) {
   bool given = !isnan(p->qk_correlation), random = is_sqrt(p) || random_share(p) > 0;
   const char *by = given ? "qk_correlation" : "scale=sqrt";
-  bool elementwise =
-      p->zeta == LIMES_ZETA_IDENTITY || p->zeta == LIMES_ZETA_RELU || p->zeta == LIMES_ZETA_ABS || p->zeta == LIMES_ZETA_ERF;
   if (given && p->scale == LIMES_SCALE_SQRT)
     return limes_fail(context, LIMES_WRONG_USE, "qk_correlation stands in place of scale: leave scale out");
-  if (random && !elementwise)
-    return limes_fail(context, LIMES_WRONG_USE,
-                      "zeta=%.*s has no closed form with %s, where logits stay random: give zeta=identity, relu, abs or erf, or "
-                      "scale=linear",
-                      (int)strcspn(limes_zeta_names[p->zeta], "("), limes_zeta_names[p->zeta], by);
+  if (random && !limes_zeta_is_elementwise(p->zeta))
+    return limes_attention_refuse_zeta(context, p, by);
   if (random && (p->center || p->skip != 0))
     return limes_fail(context, LIMES_WRONG_USE, "center and skip shape the weights of scale=linear: leave them out with %s", by);
   return LIMES_OK;

@@ -141,7 +141,8 @@ static void hide(const limes_grid *x, const limes_grid *y, double *values) {
         values[a + b * x->T] = 0;
 }
 
-static void embed(const limes_attention_sqrt *p, const limes_trace *x, const limes_trace *y, const double *from, double *to) {
+void limes_attention_sqrt_embed(const limes_attention_sqrt *p, const limes_trace *x, const limes_trace *y, const double *from,
+                                double *to) {
   size_t n = (size_t)x->grid->T * y->grid->T;
   if (!p->positions || p->features == 0)
     memset(to, 0, n * sizeof *to);
@@ -168,11 +169,11 @@ static void meet_itself(limes_sqrt_pair *z) {
 static double cross_pair(limes_sqrt_pair *z, bool same, bool diagonal, const double *in_cov, const double *in_ntk, double *cov,
                          double *ntk) {
   const limes_attention_sqrt *p = z->p;
-  embed(p, z->trace_x, z->trace_y, in_cov, z->tilde);
+  limes_attention_sqrt_embed(p, z->trace_x, z->trace_y, in_cov, z->tilde);
   if (same)
     meet_itself(z);
   if (in_ntk != NULL)
-    embed(p, z->trace_x, z->trace_y, in_ntk, z->tilde_ntk);
+    limes_attention_sqrt_embed(p, z->trace_x, z->trace_y, in_ntk, z->tilde_ntk);
   z->values = p->in_values ? z->tilde : in_cov;
   z->values_ntk = in_ntk != NULL && p->in_values ? z->tilde_ntk : in_ntk;
   return (by_hermite(p) ? limes_sqrt_with_means : limes_sqrt_kinked)(z, diagonal, cov, ntk);

@@ -26,6 +26,10 @@ void limes_attention_sqrt_trace(const limes_attention_sqrt *p, const limes_panel
 void limes_attention_sqrt_cross(const limes_attention_sqrt *p, const limes_panel *in, limes_panel *out, const limes_trace *x,
                                 const limes_trace *y, limes_work *work);
 
+/* K~ of one pair from K, Theta~ from Theta: [T T'], zero at hidden positions, with what limes_attention_sqrt_trace has kept. */
+void limes_attention_sqrt_embed(const limes_attention_sqrt *p, const limes_trace *x, const limes_trace *y, const double *from,
+                                double *to);
+
 /* out <- (1 - share) out + share (what cross would give), with traces that keep embeddings R in matrix[1]. */
 void limes_attention_sqrt_mix(const limes_attention_sqrt *p, double share, const limes_panel *in, limes_panel *out,
                               const limes_trace *x, const limes_trace *y, limes_work *work);
