@@ -46,7 +46,7 @@ static double cost_of_power(const limes_hermite_pair *pair) {
 }
 
 static double cost_of_keys(const limes_hermite_pair *pair) {
-  return (pair->zeta.erf && pair->zeta.tau == 0 ? 8 : 120) * (pair->causal ? 0.25 : 1) * queries(pair);
+  return (pair->zeta.erf && pair->zeta.tau == 0 ? 5 : 40) * (pair->causal ? 0.25 : 1) * queries(pair);
 }
 
 /* Powers until |p|^n, with all that multiplies it, is below the last digit */
