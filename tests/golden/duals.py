@@ -50,6 +50,33 @@ def of_word(word, given):
     return None
 
 
+def _gaussian(zeta, mean, deviation):
+    """E[zeta(u)] and E[zeta'(u)], u ~ N(mean, deviation^2)"""
+    if zeta == "erf":
+        root = mp.sqrt(1 + 2 * deviation ** 2)
+        return mp.erf(mean / root), 2 / mp.sqrt(mp.pi) / root * mp.exp(-(mean / root) ** 2)
+    below = mp.ncdf(mean / deviation) if deviation > 0 else mpf(mean > 0)
+    ramp = mean * below + (deviation * mp.npdf(mean / deviation) if deviation > 0 else 0)
+    return {"relu": (ramp, below), "abs": (2 * ramp - mean, 2 * below - 1), "identity": (mean, mpf(1))}[zeta]
+
+
+def with_means(zeta, means, k12, k11, k22):
+    """E[zeta(u) zeta(v)], E[zeta'(u) zeta'(v)] for u and v of these means: an integral over u of what is known of v then."""
+    (m, n), s, t = means, mp.sqrt(k11), mp.sqrt(k22)
+    if s == 0 or t == 0:
+        return _gaussian(zeta, m, mpf(0))[0] * _gaussian(zeta, n, mpf(0))[0], mpf(0)
+    rho = max(mpf(-1), min(mpf(1), k12 / (s * t)))
+    rest = t * mp.sqrt((1 - rho) * (1 + rho))
+    cuts = {-m / s} | ({-n / (t * rho)} if abs(rho) > mpf(1) / 100 else set())
+    cuts = [mpf(-15)] + sorted(c for c in cuts if zeta != "erf" and abs(c) < 15) + [mpf(15)]
+
+    def of(part):
+        there = lambda z: _gaussian(zeta, m + s * z, mpf(0))[part] * _gaussian(zeta, n + t * rho * z, rest)[part]
+        return mp.quad(lambda z: mp.npdf(z) * there(z), cuts)
+
+    return of(0), of(1)
+
+
 def _integral(phi, slope, k12, k11, k22):
     """Both expectations in polar coordinates of two independent normals: the circle is cut where u or v changes sign, so
     that each piece is smooth also for kinked functions."""
