@@ -23,6 +23,7 @@
 #define USUAL_POWERS 20 /* of erf, for counting ... */
 #define USUAL_MEANS 60  /* ... and of logits with means, of which one key a position is left to a closed form ... */
 #define ORTHANT 500     /* ... of so many operations */
+#define ARCSINE 40      /* ... without means */
 
 void limes_attention_sqrt_slopes(limes_attention_sqrt *p) {
   double bend = p->zeta.alpha - p->zeta.beta, sum = p->zeta.alpha + p->zeta.beta;
@@ -179,6 +180,14 @@ static double cross_pair(limes_sqrt_pair *z, bool same, bool diagonal, const dou
   return (by_hermite(p) ? limes_sqrt_with_means : limes_sqrt_kinked)(z, diagonal, cov, ntk);
 }
 
+/* So many powers, and pairs of keys in closed form; without means every other power is zero */
+static double hermite_flops(const limes_attention_sqrt *p, const limes_grid *x, const limes_grid *y, limes_layout out, bool ntk,
+                            double powers, double near) {
+  double T = x->T, T_y = y->T, n = T * T_y, queries = out == LIMES_FULL ? n : T, there = p->zeta.tau > 0 ? 1 : 0.5;
+  double power = (ntk ? 2 : 1) * (there * (2 * n * T + 2 * queries * T_y) + 8 * n) + 10 * (T * T + T_y * T_y);
+  return powers * power + (p->zeta.tau > 0 ? ORTHANT : ARCSINE) * (p->causal ? 0.25 : 1) * queries * near;
+}
+
 void limes_attention_sqrt_cross(const limes_attention_sqrt *p, const limes_panel *in, limes_panel *out, const limes_trace *x,
                                 const limes_trace *y, limes_work *work) {
   for (size_t j = 0; j < in->n; j++) {
@@ -190,7 +199,10 @@ void limes_attention_sqrt_cross(const limes_attention_sqrt *p, const limes_panel
         cross_pair(&z, in->same == (ptrdiff_t)j, out->layout == LIMES_DIAGONAL, in->cov + in->start[j],
                    ntk ? in->ntk + in->start[j] : NULL, out->cov + out->start[j], ntk ? out->ntk + out->start[j] : NULL);
     work->error = error > work->error ? error : work->error;
-    work->flops += limes_attention_sqrt_flops(p, in->x, &in->y[j], out->layout, ntk);
+    double promised = limes_attention_sqrt_flops(p, in->x, &in->y[j], out->layout, ntk);
+    work->flops += promised;
+    if (by_hermite(p))
+      work->more += hermite_flops(p, in->x, &in->y[j], out->layout, ntk, (double)z.powers, (double)z.near) - promised;
   }
 }
 
@@ -234,12 +246,8 @@ double limes_attention_sqrt_flops(const limes_attention_sqrt *p, const limes_gri
                                   bool ntk) {
   double n = (double)x->T * y->T, M = USUAL_TERMS, functions = ntk ? LIMES_SERIES : 1, products = ntk ? PRODUCTS : 1;
   double flops = n * (ntk ? 30 : 8) + 2 * n * products, T = x->T, T_y = y->T;
-  if (by_hermite(p)) {
-    double queries = out == LIMES_FULL ? n : T, half = p->zeta.tau > 0 ? 1 : 0.5,
-           powers = p->zeta.tau > 0 ? USUAL_MEANS : USUAL_POWERS;
-    double power = (ntk ? 2 : 1) * (half * (2 * n * T + 2 * queries * T_y) + 8 * n) + 10 * (T * T + T_y * T_y);
-    return powers * power + (p->zeta.tau > 0 ? ORTHANT * queries * fmin(T, T_y) : 0);
-  }
+  if (by_hermite(p))
+    return hermite_flops(p, x, y, out, ntk, p->zeta.tau > 0 ? USUAL_MEANS : USUAL_POWERS, p->zeta.tau > 0 ? fmin(T, T_y) : 0);
   if (p->kink == 0)
     return flops;
   flops += 70 * n + 8 * M * M * M;

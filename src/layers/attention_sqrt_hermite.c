@@ -45,7 +45,10 @@ static double sum_all(limes_sqrt_pair *z, bool diagonal) {
     sums.w[q] = arrays->w[q];
     sums.sum[q] = arrays->sum[q];
   }
-  return limes_hermite_sums(&sums);
+  double error = limes_hermite_sums(&sums);
+  z->powers = sums.powers;
+  z->near = sums.near;
+  return error;
 }
 
 double limes_sqrt_with_means(limes_sqrt_pair *z, bool diagonal, double *cov, double *ntk) {

@@ -16,6 +16,7 @@ typedef struct limes_sqrt_pair {
   double *product[PRODUCTS];         /* one number, or [n] where causal */
   double *least, *most, *nearest;    /* [T] sines of each row, see measure */
   double *line;                      /* [T] */
+  size_t powers, near;               /* out, of sums by powers: see hermite_sums.h */
   limes_kink_pair sums;
 } limes_sqrt_pair;
 

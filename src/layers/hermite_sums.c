@@ -206,13 +206,14 @@ static double add_power(const limes_hermite_pair *pair, const limes_hermite_side
   return fmax(most, add(pair, 1, pair->power, pair->sum[NTK]));
 }
 
-static double sum_powers(const limes_hermite_pair *pair, limes_hermite_side *x, limes_hermite_side *y) {
+static double sum_powers(limes_hermite_pair *pair, limes_hermite_side *x, limes_hermite_side *y) {
   size_t n = pair->T * pair->T_y, small = 0;
   double term = 0;
   for (size_t i = 0; i < n; i++)
     pair->power[i] = 1;
   for (size_t k = 0; k < 2 * MOST_POWERS && small < 3; k++) {
     term = add_power(pair, x, y, k);
+    pair->powers++;
     small = term > NEGLIGIBLE ? 0 : small + 1;
     limes_hermite_next(&pair->zeta, x, k);
     limes_hermite_next(&pair->zeta, y, k);
@@ -233,6 +234,8 @@ double limes_hermite_sums(limes_hermite_pair *pair) {
   for (size_t q = 0; q < (pair->ntk ? LIMES_HERMITE_SUMS : 1); q++)
     memset(pair->sum[q], 0, (pair->diagonal ? T : T * T_y) * sizeof(double));
   split s = choose_split(pair, &x, &y);
+  pair->powers = 0;
+  pair->near = s.above;
   if (s.above > 0)
     sum_near_keys(pair, &s, &x, &y);
   return s.powers > 0 ? sum_powers(pair, &x, &y) : 0;

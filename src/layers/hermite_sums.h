@@ -36,6 +36,7 @@ typedef struct limes_hermite_pair {
   double *sum[LIMES_HERMITE_SUMS];         /* [n]; [T] where only equal positions are asked */
   double *power, *left, *product, *mixed;  /* [n] scratch */
   double *items;                           /* scratch: limes_hermite_memory(largest T) */
+  size_t powers, near;                     /* out: powers of p, and pairs of keys in closed form */
 } limes_hermite_pair;
 
 size_t limes_hermite_memory(size_t T);

@@ -159,11 +159,11 @@ KERNEL = [
     ("correlation-identity", "dense relu attention(qk_correlation=0.5, zeta=identity, position=sum, o_std=0.8) flatten dense",
      (2, 3, 2), (2, 3, 2)),
     ("correlation-relu", "dense(b_std=0.2) attention(qk_correlation=0.6, zeta=relu, q_std=1.3, b_std=0.2) relu global_avg_pool "
-     "dense", (2, 3, 2), None),
-    ("correlation-abs-positions", "dense relu attention(qk_correlation=0.8, zeta=abs, position=sum, decay=relative, causal=yes) "
-     "flatten dense", (2, 3, 2), (1, 3, 2)),
+     "dense", (2, 2, 2), None),
+    ("correlation-abs-positions", "dense attention(qk_correlation=0.8, zeta=abs, position=sum, decay=relative, causal=yes) flatten "
+     "dense", (1, 3, 2), (1, 3, 2)),
     ("correlation-erf", "dense relu attention(qk_correlation=0.3, zeta=erf, k_std=1.5, v_std=1.2) global_avg_pool dense",
-     (2, 3, 2), None),
+     (2, 2, 2), None),
     # attention_pool
     ("attention-pool-learned-sqrt", "conv(2, b_std=0.1) relu attention_pool(learned, scale=sqrt, zeta=relu, q_std=1.2, b_std=0.2) "
      "relu dense", (3, 5, 2), (2, 5, 2)),

@@ -61,20 +61,22 @@ def _gaussian(zeta, mean, deviation):
 
 
 def with_means(zeta, means, k12, k11, k22):
-    """E[zeta(u) zeta(v)], E[zeta'(u) zeta'(v)] for u and v of these means: an integral over u of what is known of v then."""
+    """E[zeta(u) zeta(v)], E[zeta'(u) zeta'(v)] for u and v of these means: an integral, with 25 digits, over u of what is known of
+    v then."""
     (m, n), s, t = means, mp.sqrt(k11), mp.sqrt(k22)
     if s == 0 or t == 0:
         return _gaussian(zeta, m, mpf(0))[0] * _gaussian(zeta, n, mpf(0))[0], mpf(0)
     rho = max(mpf(-1), min(mpf(1), k12 / (s * t)))
     rest = t * mp.sqrt((1 - rho) * (1 + rho))
     cuts = {-m / s} | ({-n / (t * rho)} if abs(rho) > mpf(1) / 100 else set())
-    cuts = [mpf(-15)] + sorted(c for c in cuts if zeta != "erf" and abs(c) < 15) + [mpf(15)]
+    cuts = [mpf(-12)] + sorted(c for c in cuts if zeta != "erf" and abs(c) < 12) + [mpf(12)]
 
     def of(part):
         there = lambda z: _gaussian(zeta, m + s * z, mpf(0))[part] * _gaussian(zeta, n + t * rho * z, rest)[part]
         return mp.quad(lambda z: mp.npdf(z) * there(z), cuts)
 
-    return of(0), of(1)
+    with mp.workdps(25):
+        return of(0), of(1)
 
 
 def _integral(phi, slope, k12, k11, k22):
