@@ -86,7 +86,8 @@ static void flops_follow_the_data_where_sums_do(void **state) {
     counted = 0;
     kernels k = kernel_of(context, models[m], x, NULL);
     limes_set_threads(context, 0);
-    if (!(promised[m] > 0.75 * counted && promised[m] < 1.7 * counted)) /* there is more to them than products */
+    if (!(promised[m] > 0.5 * counted &&
+          promised[m] < 2.5 * counted)) /* a few pairs stand for all; there is more than products */
       fail_msg("%s: explain says %.4g flops, products alone took %.4g", models[m], promised[m], counted);
     free_kernels(&k);
   }
