@@ -36,6 +36,7 @@ static uint64_t resident(void) {
 
 typedef struct {
   double own_seconds, own_flops, cross_seconds, cross_flops;
+  double *more; /* [n_op] flops of pairs beyond what was promised */
 } sample;
 
 /* Items spread over the batch, by a step that is no divisor of its size */
@@ -65,6 +66,7 @@ static void sample_pairs(limes_walker *walker, size_t k, double until, sample *s
   (void)!limes_fill_block(walker, &walker->x, &plan->a, i, rows);
   (void)!limes_fill_block(walker, &walker->y, &plan->b, j, count);
   double filled = now(), counted = walker->work.flops;
+  walker->more = sum->more;
   sum->own_seconds += filled - started;
   sum->own_flops += own_flops_of(plan, &walker->x) + own_flops_of(plan, &walker->y);
   limes_fill_gram(walker, &walker->x, &walker->y);
@@ -72,22 +74,26 @@ static void sample_pairs(limes_walker *walker, size_t k, double until, sample *s
     for (size_t from = 0; from < count && (item + from == 0 || now() < until); from += plan->panel)
       (void)limes_cross_pass(walker, &walker->x, item, &walker->y, from, count - from < plan->panel ? count - from : plan->panel,
                              -1);
+  walker->more = NULL;
   sum->cross_seconds += now() - filled;
   sum->cross_flops += walker->work.flops - counted;
 }
 
-/* Seconds on one core, from the cost of a floating-point operation in pairs and in self passes */
-static limes_status measure(limes_context *context, const limes_plan *plan, double *seconds) {
+/* Seconds on one core, from the cost of a floating-point operation in pairs and in self passes; more: [n_op] flops of all pairs
+ * beyond those that were promised, because the data ask for them */
+static limes_status measure(limes_context *context, const limes_plan *plan, double *seconds, double *more) {
   limes_walker walker;
   limes_status status = limes_walker_create(context, plan, &walker);
   if (status != LIMES_OK)
     return status;
-  sample warm = {0}, sum = {0};
+  sample warm = {.more = more}, sum = {.more = more};
   double until = now() + SAMPLE_SECONDS;
   sample_pairs(&walker, 0, now() + 0.2 * SAMPLE_SECONDS, &warm);
   for (size_t k = 1; k < MOST_SAMPLES && now() < until; k++)
     sample_pairs(&walker, k, until, &sum);
   limes_walker_clear(&walker);
+  for (size_t i = 0; i < plan->program.n_op; i++)
+    more[i] *= plan->cross_flops / fmax(warm.cross_flops + sum.cross_flops, 1);
   if (sum.cross_flops == 0) /* one sample took all the time */
     sum = warm;
   *seconds = plan->cross_flops * sum.cross_seconds / fmax(sum.cross_flops, 1) +
@@ -100,6 +106,7 @@ typedef struct {
   limes_context *context;
   const limes_plan *plan;
   double seconds;
+  double *more; /* [n_op] */
 } measurement;
 
 static limes_status measure_task(void *shared, size_t task, unsigned worker, limes_job *job) {
@@ -107,7 +114,24 @@ static limes_status measure_task(void *shared, size_t task, unsigned worker, lim
   (void)worker;
   (void)job;
   measurement *m = shared;
-  return measure(m->context, m->plan, &m->seconds);
+  return measure(m->context, m->plan, &m->seconds, m->more);
+}
+
+/* Measures, and adds to the plan's flops what the data ask for beyond them. */
+static limes_status measure_plan(limes_context *context, limes_plan *plan, double *seconds) {
+  measurement m = {.context = context, .plan = plan, .more = limes_allocate(context, plan->program.n_op, sizeof *m.more)};
+  limes_status status = m.more == NULL ? LIMES_NO_MEMORY : LIMES_OK;
+  if (status == LIMES_OK)
+    status = limes_parallel(context, "measuring a few entries", 1, 1, measure_task, &m);
+  for (size_t s = 0; status == LIMES_OK && s < plan->cross.n_step; s++) {
+    const limes_step *step = &plan->cross.step[s];
+    double more = step->narrow || step->out == LIMES_NO_VALUE ? 0 : m.more[step->op];
+    plan->step_flops[s] += more;
+    plan->cross_flops += more;
+  }
+  *seconds = m.seconds;
+  free(m.more);
+  return status;
 }
 
 /* text */
@@ -217,22 +241,21 @@ static char *plan_text(limes_context *context, const limes_plan *plan, unsigned 
 
 /* the report */
 
-static limes_status fill_report(limes_context *context, const limes_plan *plan, bool nngp, bool ntk, limes_plan_report *report) {
+static limes_status fill_report(limes_context *context, limes_plan *plan, bool nngp, bool ntk, limes_plan_report *report) {
   unsigned workers = limes_workers(context, limes_plan_tiles(plan));
   uint64_t entries = (uint64_t)plan->a.batch->items * plan->b.batch->items;
-  report->flops = plan->cross_flops + plan->own_flops;
   report->bytes =
       limes_add_capped(limes_plan_bytes(plan, workers), resident() + sizeof(double) * entries * ((nngp ? 1 : 0) + (ntk ? 1 : 0)));
   report->free_bytes = limes_memory_limit(context);
   bool fits = report->bytes <= report->free_bytes;
   limes_status status = LIMES_OK;
   if (fits) {
-    measurement m = {.context = context, .plan = plan};
-    status = limes_parallel(context, "measuring a few entries", 1, 1, measure_task, &m);
-    report->seconds = m.seconds / workers;
+    status = measure_plan(context, plan, &report->seconds);
+    report->seconds /= workers;
   } else {
     report->seconds = NAN;
   }
+  report->flops = plan->cross_flops + plan->own_flops;
   if (status != LIMES_OK)
     return status;
   report->text = plan_text(context, plan, workers, report);

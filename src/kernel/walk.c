@@ -123,7 +123,10 @@ static void walk_step(limes_walker *walker, const limes_step *step, limes_trace 
     op->ops->trace(op, walker->input, x, &walker->work);
   if (step->out == LIMES_NO_VALUE)
     return;
+  double more = walker->work.more;
   op->ops->cross(op, walker->input, &panel[step->out], x, y, &walker->work);
+  if (walker->more != NULL)
+    walker->more[step->op] += walker->work.more - more;
   hide_again(walker->plan, &panel[step->out]);
 }
 

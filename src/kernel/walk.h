@@ -30,6 +30,7 @@ typedef struct limes_walker {
   limes_job *job; /* whose worker this is; NULL: nobody hears of progress */
   unsigned number;
   double counted; /* flops that were handed to progress */
+  double *more;   /* [n_op] of each op, flops beyond those that were promised; NULL: nobody asks */
 } limes_walker;
 
 limes_status limes_walker_create(limes_context *context, const limes_plan *plan, limes_walker *walker) LIMES_MUST_USE;

@@ -21,10 +21,9 @@
 enum { WEIGHTS, EMBEDDINGS };
 
 static const limes_param params[] = {
-    LIMES_ATTENTION_ZETA(limes_scale_names,
-                         "logits / key width with query and key weights tied, or / its root with independent ones"),
+    LIMES_ATTENTION_ZETA("logits / key width with query and key weights tied, or / its root with independent ones"),
     {LIMES_FIELD(limes_attention, qk_correlation), .kind = LIMES_PARAM_REAL, .fallback = NAN, .least = 0, .most = 1,
-     .help = "zeta=identity, in place of scale: between scale=sqrt (0) and scale=linear (1)"},
+     .help = "in place of scale: between scale=sqrt (0) and scale=linear (1)"},
     LIMES_PARAM_YES_NO(limes_attention, center, 0, "whether 1 / (visible keys) is taken from every weight"),
     LIMES_PARAM_NUMBER(limes_attention, skip, 0, "added to the weight of a position on itself"),
     LIMES_ATTENTION_STDS,
@@ -46,46 +45,35 @@ static limes_status infer(limes_context *context, const limes_op *op, const lime
   return LIMES_OK;
 }
 
-/* The part of scale=sqrt */
+/* r of qk_correlation; 0: scale decides */
+static double correlation(const limes_attention *p) { return isnan(p->qk_correlation) ? 0 : p->qk_correlation; }
+
+/* Whether all is the part of scale=sqrt, with means where qk_correlation is not 0. For zeta=identity the two scales add. */
+static bool is_sqrt(const limes_attention *p) {
+  bool between = !isnan(p->qk_correlation) && p->qk_correlation < 1 && p->zeta != LIMES_ZETA_IDENTITY;
+  return p->scale == LIMES_SCALE_SQRT || between;
+}
+
 static limes_attention_sqrt random_part(const limes_attention *p) {
-  double sharp = p->q_std * p->k_std, sigma = p->v_std * p->o_std;
-  limes_attention_sqrt part = {.erf = p->zeta == LIMES_ZETA_ERF,
-                               .sharp2 = sharp * sharp,
-                               .sigma2 = sigma * sigma,
-                               .b2 = p->b_std * p->b_std,
-                               .positions = p->position != LIMES_POSITION_NONE,
-                               .in_values = p->in_values,
-                               .causal = p->causal,
-                               .decay = limes_attention_decay(p)};
-  limes_attention_mixture(p, &part.features, &part.embeddings);
-  limes_attention_sqrt_slopes(&part, p->zeta == LIMES_ZETA_IDENTITY ? 1 : p->zeta == LIMES_ZETA_ABS ? -1 : 0, 1);
-  return part;
+  return limes_attention_random_part(p, is_sqrt(p) ? correlation(p) : 0);
 }
 
-/* How much of scale=sqrt there is beside scale=linear (qk_correlation) */
+/* How much of scale=sqrt there is beside scale=linear (zeta=identity with qk_correlation) */
 static double random_share(const limes_attention *p) {
-  return isnan(p->qk_correlation) ? 0 : 1 - p->qk_correlation * p->qk_correlation;
+  return isnan(p->qk_correlation) || is_sqrt(p) ? 0 : 1 - p->qk_correlation * p->qk_correlation;
 }
-
-static bool is_sqrt(const limes_attention *p) { return p->scale == LIMES_SCALE_SQRT; }
 
 static bool random_weights(const limes_op *op) { return is_sqrt(op->param) || random_share(op->param) > 0; }
 
 static limes_status check_random(limes_context *context, const limes_attention *p) {
-  bool elementwise =
-      p->zeta == LIMES_ZETA_IDENTITY || p->zeta == LIMES_ZETA_RELU || p->zeta == LIMES_ZETA_ABS || p->zeta == LIMES_ZETA_ERF;
-  if (!isnan(p->qk_correlation) && (is_sqrt(p) || p->zeta != LIMES_ZETA_IDENTITY))
-    return limes_fail(context, LIMES_WRONG_USE, "qk_correlation is for zeta=identity and stands in place of scale: %s",
-                      is_sqrt(p) ? "leave scale out" : "give zeta=identity");
-  if (is_sqrt(p) && !elementwise)
-    return limes_fail(
-        context, LIMES_WRONG_USE,
-        "zeta=%.*s has no closed form with scale=sqrt, where logits stay random: give zeta=identity, relu, abs or erf, or "
-        "scale=linear",
-        (int)strcspn(limes_zeta_names[p->zeta], "("), limes_zeta_names[p->zeta]);
-  if ((is_sqrt(p) || random_share(p) > 0) && (p->center || p->skip != 0))
-    return limes_fail(context, LIMES_WRONG_USE, "center and skip shape the weights of scale=linear: leave them out with %s",
-                      is_sqrt(p) ? "scale=sqrt" : "qk_correlation");
+  bool given = !isnan(p->qk_correlation), random = is_sqrt(p) || random_share(p) > 0;
+  const char *by = given ? "qk_correlation" : "scale=sqrt";
+  if (given && p->scale == LIMES_SCALE_SQRT)
+    return limes_fail(context, LIMES_WRONG_USE, "qk_correlation stands in place of scale: leave scale out");
+  if (random && !limes_zeta_is_elementwise(p->zeta))
+    return limes_attention_refuse_zeta(context, p, by);
+  if (random && (p->center || p->skip != 0))
+    return limes_fail(context, LIMES_WRONG_USE, "center and skip shape the weights of scale=linear: leave them out with %s", by);
   return LIMES_OK;
 }
 
@@ -96,7 +84,10 @@ static limes_status check(limes_context *context, const void *param) {
 
 static limes_status examine(limes_context *context, const limes_op *op, const limes_grid *largest) {
   const limes_attention *p = op->param;
-  const char *needs = p->in_values ? "in_values=yes" : is_sqrt(p) ? "scale=sqrt" : random_share(p) > 0 ? "qk_correlation" : NULL;
+  const char *needs = p->in_values               ? "in_values=yes"
+                      : !random_weights(op)      ? NULL
+                      : isnan(p->qk_correlation) ? "scale=sqrt"
+                                                 : "qk_correlation";
   return limes_attention_examine(context, op, largest, needs);
 }
 

@@ -2,12 +2,13 @@
 #ifndef LIMES_LAYERS_ATTENTION_H
 #define LIMES_LAYERS_ATTENTION_H
 
+#include "layers/attention_sqrt.h"
 #include "layers/positions.h"
 #include "layers/zeta.h"
 
 enum { LIMES_SCALE_LINEAR, LIMES_SCALE_SQRT };
 enum { LIMES_POSITION_NONE, LIMES_POSITION_SUM, LIMES_POSITION_CONCAT, LIMES_POSITION_ONLY };
-extern const char *const limes_scale_names[], *const limes_pool_scale_names[]; /* a pool has but the first */
+extern const char *const limes_scale_names[];
 extern const char *const limes_position_names[];
 
 typedef struct limes_attention {
@@ -28,8 +29,8 @@ typedef struct limes_attention {
 } limes_attention;
 
 /* Rows of both parameter tables */
-#define LIMES_ATTENTION_ZETA(scales, scale_help)                                                                                 \
-  LIMES_PARAM_CHOICES(limes_attention, scale, LIMES_SCALE_LINEAR, scales, scale_help),                                           \
+#define LIMES_ATTENTION_ZETA(scale_help)                                                                                         \
+  LIMES_PARAM_CHOICES(limes_attention, scale, LIMES_SCALE_LINEAR, limes_scale_names, scale_help),                                \
       {LIMES_FIELD(limes_attention, zeta),       .kind = LIMES_PARAM_CHOICE,                                                     \
        .fallback = LIMES_ZETA_SOFTMAX,           .choices = limes_zeta_names,                                                    \
        .argument = offsetof(limes_attention, k), .help = "what makes weights of logits"},                                        \
@@ -79,6 +80,13 @@ limes_zeta limes_attention_zeta(const limes_attention *p);
 
 /* K~ = features * K + embeddings * R */
 void limes_attention_mixture(const limes_attention *p, double *features, double *embeddings);
+
+/* That zeta has no closed form with `by` ("scale=sqrt"), and what has */
+limes_status limes_attention_refuse_zeta(limes_context *context, const limes_attention *p, const char *by);
+
+/* The part of scale=sqrt. Between the scales, with r > 0, its logits have the deviations sqrt(1 - r^2) times those, and means
+ * r / sqrt(1 - r^2) times their deviations (docs/mathematics.md, section 5). */
+limes_attention_sqrt limes_attention_random_part(const limes_attention *p, double r);
 
 /* The plan's question about the decay: where it is no covariance, a warning, or an error where something needs one
  * ("in_values=yes"; NULL: nothing does). */

@@ -1,16 +1,17 @@
-/* attention_pool: pools positions, or those of each segment, with attention weights of one query (scale=linear).
+/* attention_pool: pools positions, or those of each segment, with attention weights of one query.
  *
  * Infinite width (docs/mathematics.md, section 5): the weights z(x) are zeta of the mean row of the logits of attention over
  * the visible positions a of the segment, z_c = zeta(q_std k_std mean_a K~_ac(x,x)), and
  *     K     <- sigma^2 z(x)^T K z(x') + b_std^2,                          sigma = v_std o_std,
  *     Theta <- sigma^2 z(x)^T Theta z(x') + b_std^2 + 2 (K_new - b_std^2).
- * A learned query is independent of the keys: its logits are zero, which for softmax is the mean over the positions.
+ * A learned query is independent of the keys: its logits are zero, which for softmax is the mean over the positions. With
+ * scale=sqrt they are random: attention_pool_sqrt.c.
  */
 #include <math.h>
 #include <string.h>
 
 #include "base/clones.h"
-#include "layers/attention.h"
+#include "layers/attention_pool_sqrt.h"
 #include "layers/elementwise.h"
 
 enum { MEAN, LEARNED };
@@ -22,7 +23,7 @@ enum { WEIGHTS, ENDS };
 static const limes_param params[] = {
     LIMES_PARAM_CHOICES(limes_attention, query, MEAN, query_names,
                         "the mean of the positions' queries, or a vector of its own for all items"),
-    LIMES_ATTENTION_ZETA(limes_pool_scale_names, "logits / key width with query and key weights tied"),
+    LIMES_ATTENTION_ZETA("logits / key width with query and key weights tied, or, query=learned, / its root"),
     LIMES_ATTENTION_STDS,
     LIMES_ATTENTION_POSITIONS,
     LIMES_ATTENTION_WIDTHS,
@@ -52,8 +53,23 @@ static limes_status grid(limes_context *context, const limes_op *op, const limes
   return LIMES_OK;
 }
 
+static bool is_sqrt(const limes_attention *p) { return p->scale == LIMES_SCALE_SQRT; }
+
+static limes_status check(limes_context *context, const void *param) {
+  const limes_attention *p = param;
+  limes_status status = limes_attention_check(context, param);
+  if (status != LIMES_OK || !is_sqrt(p))
+    return status;
+  if (p->query != LEARNED)
+    return limes_fail(context, LIMES_WRONG_USE,
+                      "scale=sqrt of a pool is for a query of its own: give query=learned, or leave scale out");
+  return limes_zeta_is_elementwise(p->zeta) ? LIMES_OK : limes_attention_refuse_zeta(context, p, "scale=sqrt");
+}
+
 static limes_layout asks(const limes_op *op, limes_layout out, bool own) {
   const limes_attention *p = op->param;
+  if (is_sqrt(p) && out == LIMES_ABSENT)
+    return own && p->position != LIMES_POSITION_ONLY ? LIMES_DIAGONAL : LIMES_ABSENT;
   bool needed = own && p->query == MEAN && p->position != LIMES_POSITION_ONLY;
   return out == LIMES_ABSENT && !needed ? LIMES_ABSENT : LIMES_FULL;
 }
@@ -61,13 +77,15 @@ static limes_layout asks(const limes_op *op, limes_layout out, bool own) {
 /* self: the weights z */
 
 static limes_trace_size trace_size(const limes_op *op) {
-  (void)op;
-  return (limes_trace_size){.positions = 2};
+  const limes_attention *p = op->param;
+  bool embeddings = is_sqrt(p) && p->position != LIMES_POSITION_NONE;
+  return (limes_trace_size){.positions = is_sqrt(p) ? 3 : 2, .matrices = embeddings ? 1 : 0};
 }
 
 static uint32_t segment_of(const limes_grid *grid, uint32_t a) { return grid->segment == NULL ? 0 : grid->segment[a]; }
 
-/* Weights of the visible positions among [first, end) from logits [T x T]; row: [2 T] numbers of scratch */
+/* Weights of the visible positions among [first, end) from logits [T x T], 1 where those are random; row: [2 T] numbers of
+ * scratch */
 static void weigh_segment(const limes_attention *p, const limes_grid *grid, uint32_t first, uint32_t end, const double *logits,
                           double *z, double *row) {
   limes_zeta zeta = limes_attention_zeta(p);
@@ -83,7 +101,11 @@ static void weigh_segment(const limes_attention *p, const limes_grid *grid, uint
       row[i] += hidden == NULL || !hidden[a] ? logits[a + c * T] : 0;
     row[i++] /= (double)n;
   }
-  limes_zeta_weights(&zeta, n, row, row + T);
+  if (is_sqrt(p))
+    for (size_t i = 0; i < n; i++)
+      row[i] = 1;
+  else
+    limes_zeta_weights(&zeta, n, row, row + T);
   for (uint32_t c = first, i = 0; c < end; c++)
     z[c] = hidden == NULL || !hidden[c] ? row[i++] : 0;
 }
@@ -96,6 +118,8 @@ static void trace(const limes_op *op, const limes_panel *own, limes_trace *kept,
   double *row = work->scratch, *logits = row + 2 * (size_t)T;
   if (mean)
     limes_attention_logits(p, own, logits);
+  if (is_sqrt(p))
+    limes_pool_sqrt_trace(p, own, kept);
   for (uint32_t first = 0, end; first < T; first = end) {
     for (end = first + 1; end < T && segment_of(grid, end) == segment_of(grid, first);)
       end++;
@@ -142,37 +166,45 @@ static void pool_pair(const limes_trace *x, const limes_trace *y, uint32_t S, li
   }
 }
 
-static double pair_flops(const limes_grid *x, const limes_grid *y, limes_layout out) {
-  double pairs = (double)x->T * y->T;
-  return 2 * (out == LIMES_DIAGONAL && x->segments > 0 ? pairs / x->segments : pairs);
+static double pair_flops(const limes_attention *p, const limes_grid *x, const limes_grid *y, limes_layout out, bool ntk) {
+  double pairs = (double)x->T * y->T, summed = out == LIMES_DIAGONAL && x->segments > 0 ? pairs / x->segments : pairs;
+  return (ntk ? 2 : 1) * 2 * summed + (is_sqrt(p) ? LIMES_POOL_SQRT_FLOPS * pairs : 0);
 }
 
 static void cross(const limes_op *op, const limes_panel *in, limes_panel *out, const limes_trace *x, const limes_trace *y,
                   limes_work *work) {
+  const limes_attention *p = op->param;
+  bool ntk = in->ntk != NULL;
   for (size_t j = 0; j < in->n; j++) {
-    size_t from = in->start[j], to = out->start[j], n = out->start[j + 1] - to;
-    pool_pair(x, &y[j], out->x->T, out->layout, n, in->cov + from, out->cov + to);
-    if (in->ntk != NULL)
-      pool_pair(x, &y[j], out->x->T, out->layout, n, in->ntk + from, out->ntk + to);
-    work->flops += (in->ntk == NULL ? 1 : 2) * pair_flops(in->x, &in->y[j], out->layout);
+    size_t from = in->start[j], to = out->start[j], n = out->start[j + 1] - to, elements = in->start[j + 1] - from;
+    const double *cov = in->cov + from, *theta = ntk ? in->ntk + from : NULL;
+    if (is_sqrt(p)) {
+      double *weighed = work->scratch, *weighed_ntk = ntk ? work->scratch + elements : NULL;
+      limes_pool_sqrt_pair(p, in, j, x, &y[j], weighed, weighed_ntk);
+      cov = weighed;
+      theta = weighed_ntk;
+    }
+    pool_pair(x, &y[j], out->x->T, out->layout, n, cov, out->cov + to);
+    if (ntk)
+      pool_pair(x, &y[j], out->x->T, out->layout, n, theta, out->ntk + to);
+    work->flops += pair_flops(p, in->x, &in->y[j], out->layout, ntk);
   }
-  limes_attention_finish(op->param, out->start[out->n], out->cov, out->ntk);
+  limes_attention_finish(p, out->start[out->n], out->cov, out->ntk);
 }
 
 static size_t scratch(const limes_op *op, size_t in_elements, size_t out_elements, const limes_grid *largest) {
-  (void)op;
   (void)in_elements;
   (void)out_elements;
-  return 2 * (size_t)largest->T + (size_t)largest->T * largest->T;
+  size_t T = largest->T;
+  return is_sqrt(op->param) ? 2 * T * T + 2 * T : T * T + 2 * T;
 }
 
 static double flops(const limes_op *op, const limes_grid *in_x, const limes_grid *in_y, const limes_grid *out_x,
                     const limes_grid *out_y, limes_layout in, limes_layout out, bool ntk) {
-  (void)op;
   (void)out_x;
   (void)out_y;
   (void)in;
-  return (ntk ? 2 : 1) * pair_flops(in_x, in_y, out);
+  return pair_flops(op->param, in_x, in_y, out, ntk);
 }
 
 static double trace_flops(const limes_op *op, const limes_grid *in) {
@@ -181,7 +213,7 @@ static double trace_flops(const limes_op *op, const limes_grid *in) {
 }
 
 static limes_status examine(limes_context *context, const limes_op *op, const limes_grid *largest) {
-  return limes_attention_examine(context, op, largest, NULL);
+  return limes_attention_examine(context, op, largest, is_sqrt(op->param) ? "scale=sqrt" : NULL);
 }
 
 const limes_layer_ops limes_layer_attention_pool = {
@@ -193,7 +225,7 @@ const limes_layer_ops limes_layer_attention_pool = {
     .infer = infer,
     .asks = asks,
     .cross = cross,
-    .check = limes_attention_check,
+    .check = check,
     .grid = grid,
     .affine = true,
     .pools_segments = true,

@@ -6,14 +6,13 @@
  *     Theta <- b_std^2 + 2 (K_new - b_std^2) + sigma^2 s^2 sum_cd {Theta_cd v_ab v_cd t(rho_ab rho_cd)
  *              + K_cd t'(rho_ab rho_cd) (2 K~_ab K~_cd + Theta~_ab K~_cd + K~_ab Theta~_cd)},
  * with K~_cd, Theta~_cd in place of K_cd, Theta_cd where embeddings enter the values too. The parts with `line` are inner
- * products, those with `kink` the sums of kink_sums.h: g is even in rho and asin odd, so |rho| is enough. For zeta = erf T and T'
- * are those of docs/mathematics.md, section 3, and the sums those of erf_sums.h.
+ * products, those with `kink` the sums of kink_sums.h: g is even in rho and asin odd, so |rho| is enough. For zeta = erf, and
+ * where logits have means besides (qk_correlation), they are the sums of hermite_sums.h.
  */
 #include <math.h>
 #include <string.h>
 
 #include "layers/attention_sqrt_pair.h"
-#include "layers/erf_sums.h"
 #include "layers/run.h"
 
 #define TWO_PI 6.28318530717958648
@@ -21,23 +20,44 @@
 #define LINES 4         /* ... and of T */
 #define ALIGNMENT 8     /* doubles */
 #define USUAL_TERMS 28  /* of a series, for counting */
-#define USUAL_POWERS 20 /* of erf, for counting */
+#define USUAL_POWERS 20 /* of erf, for counting ... */
+#define USUAL_MEANS 60  /* ... and of logits with means, of which one key a position is left to a closed form ... */
+#define ORTHANT 500     /* ... of so many operations */
+#define ARCSINE 40      /* ... without means */
 
-void limes_attention_sqrt_slopes(limes_attention_sqrt *p, double alpha, double beta) {
-  p->kink = (alpha - beta) * (alpha - beta) / TWO_PI;
-  p->line = 0.25 * (alpha + beta) * (alpha + beta);
+void limes_attention_sqrt_slopes(limes_attention_sqrt *p) {
+  double bend = p->zeta.alpha - p->zeta.beta, sum = p->zeta.alpha + p->zeta.beta;
+  p->kink = bend * bend / TWO_PI;
+  p->line = 0.25 * sum * sum;
 }
+
+/* Whether the sums are those of hermite_sums.h */
+static bool by_hermite(const limes_attention_sqrt *p) { return p->zeta.erf || p->zeta.tau > 0; }
 
 limes_layout limes_attention_sqrt_asks(const limes_attention_sqrt *p, limes_layout out, bool own) {
   if (out != LIMES_ABSENT)
     return LIMES_FULL;
-  return own && p->features != 0 ? LIMES_DIAGONAL : LIMES_ABSENT;
+  return !own || p->features == 0 ? LIMES_ABSENT : p->zeta.tau > 0 ? LIMES_FULL : LIMES_DIAGONAL;
 }
 
-/* position[0]: K~_aa, 0 at hidden positions; position[1]: its root; matrix[0]: embeddings R of the item with itself, which
- * all pairs of items of one size share */
+/* position[0]: K~_aa, 0 at hidden positions; position[1]: its root; with positions matrix[0]: embeddings R of the item with
+ * itself, which all pairs of items of one size share; last, where logits have means: the correlations of K~ */
 limes_trace_size limes_attention_sqrt_trace_size(const limes_attention_sqrt *p) {
-  return (limes_trace_size){.positions = 2, .matrices = p->positions ? 1 : 0};
+  return (limes_trace_size){.positions = 2, .matrices = (p->positions ? 1 : 0) + (p->zeta.tau > 0 ? 1 : 0)};
+}
+
+/* rho_ac of one item, 1 at equal positions and 0 where a variance is */
+static void trace_correlations(const limes_attention_sqrt *p, const limes_panel *own, limes_trace *kept) {
+  size_t T = kept->grid->T;
+  const double *deviation = kept->position[1];
+  double *rho = kept->matrix[p->positions];
+  for (size_t i = 0; i < T * T; i++) {
+    double size = deviation[i % T] * deviation[i / T];
+    double k = (p->features != 0 ? p->features * own->cov[i] : 0) + (p->positions ? kept->matrix[0][i] : 0);
+    rho[i] = size > 0 ? fmax(-1, fmin(1, k / size)) : 0;
+  }
+  for (size_t a = 0; a < T; a++)
+    rho[a * (T + 1)] = deviation[a] > 0;
 }
 
 void limes_attention_sqrt_trace(const limes_attention_sqrt *p, const limes_panel *own, limes_trace *kept) {
@@ -48,10 +68,12 @@ void limes_attention_sqrt_trace(const limes_attention_sqrt *p, const limes_panel
     kept->position[0][a] = hidden || !(variance > 0) ? 0 : variance;
     kept->position[1][a] = sqrt(kept->position[0][a]);
   }
-  if (!p->positions)
-    return;
-  memset(kept->matrix[0], 0, (size_t)grid->T * grid->T * sizeof *kept->matrix[0]);
-  limes_add_positions(&p->decay, grid, grid, 1, p->embeddings, kept->matrix[0], kept->matrix[0]);
+  if (p->positions) {
+    memset(kept->matrix[0], 0, (size_t)grid->T * grid->T * sizeof *kept->matrix[0]);
+    limes_add_positions(&p->decay, grid, grid, 1, p->embeddings, kept->matrix[0], kept->matrix[0]);
+  }
+  if (p->zeta.tau > 0)
+    trace_correlations(p, own, kept);
 }
 
 /* memory */
@@ -65,7 +87,9 @@ static double *take(double **memory, size_t n) {
 size_t limes_attention_sqrt_scratch(const limes_attention_sqrt *p, size_t in_elements, const limes_grid *largest) {
   size_t T = largest->T, n = in_elements < T * T ? in_elements : T * T;
   size_t arrays = ALIGNMENT + ARRAYS * limes_chebyshev_padded(n) + LINES * limes_chebyshev_padded(T);
-  return arrays + (p->erf ? limes_erf_memory(T) : limes_kink_series_memory() + (p->causal ? limes_kink_line_memory(T) : 0));
+  if (by_hermite(p))
+    return arrays + limes_hermite_memory(T);
+  return arrays + limes_kink_series_memory() + (p->causal ? limes_kink_line_memory(T) : 0);
 }
 
 /* Zeros behind the n elements of arrays that are read in whole blocks */
@@ -118,7 +142,8 @@ static void hide(const limes_grid *x, const limes_grid *y, double *values) {
         values[a + b * x->T] = 0;
 }
 
-static void embed(const limes_attention_sqrt *p, const limes_trace *x, const limes_trace *y, const double *from, double *to) {
+void limes_attention_sqrt_embed(const limes_attention_sqrt *p, const limes_trace *x, const limes_trace *y, const double *from,
+                                double *to) {
   size_t n = (size_t)x->grid->T * y->grid->T;
   if (!p->positions || p->features == 0)
     memset(to, 0, n * sizeof *to);
@@ -145,14 +170,22 @@ static void meet_itself(limes_sqrt_pair *z) {
 static double cross_pair(limes_sqrt_pair *z, bool same, bool diagonal, const double *in_cov, const double *in_ntk, double *cov,
                          double *ntk) {
   const limes_attention_sqrt *p = z->p;
-  embed(p, z->trace_x, z->trace_y, in_cov, z->tilde);
+  limes_attention_sqrt_embed(p, z->trace_x, z->trace_y, in_cov, z->tilde);
   if (same)
     meet_itself(z);
   if (in_ntk != NULL)
-    embed(p, z->trace_x, z->trace_y, in_ntk, z->tilde_ntk);
+    limes_attention_sqrt_embed(p, z->trace_x, z->trace_y, in_ntk, z->tilde_ntk);
   z->values = p->in_values ? z->tilde : in_cov;
   z->values_ntk = in_ntk != NULL && p->in_values ? z->tilde_ntk : in_ntk;
-  return (p->erf ? limes_sqrt_erf : limes_sqrt_kinked)(z, diagonal, cov, ntk);
+  return (by_hermite(p) ? limes_sqrt_with_means : limes_sqrt_kinked)(z, diagonal, cov, ntk);
+}
+
+/* So many powers, and pairs of keys in closed form; without means every other power is zero */
+static double hermite_flops(const limes_attention_sqrt *p, const limes_grid *x, const limes_grid *y, limes_layout out, bool ntk,
+                            double powers, double near) {
+  double T = x->T, T_y = y->T, n = T * T_y, queries = out == LIMES_FULL ? n : T, there = p->zeta.tau > 0 ? 1 : 0.5;
+  double power = (ntk ? 2 : 1) * (there * (2 * n * T + 2 * queries * T_y) + 8 * n) + 10 * (T * T + T_y * T_y);
+  return powers * power + (p->zeta.tau > 0 ? ORTHANT : ARCSINE) * (p->causal ? 0.25 : 1) * queries * near;
 }
 
 void limes_attention_sqrt_cross(const limes_attention_sqrt *p, const limes_panel *in, limes_panel *out, const limes_trace *x,
@@ -166,7 +199,10 @@ void limes_attention_sqrt_cross(const limes_attention_sqrt *p, const limes_panel
         cross_pair(&z, in->same == (ptrdiff_t)j, out->layout == LIMES_DIAGONAL, in->cov + in->start[j],
                    ntk ? in->ntk + in->start[j] : NULL, out->cov + out->start[j], ntk ? out->ntk + out->start[j] : NULL);
     work->error = error > work->error ? error : work->error;
-    work->flops += limes_attention_sqrt_flops(p, in->x, &in->y[j], out->layout, ntk);
+    double promised = limes_attention_sqrt_flops(p, in->x, &in->y[j], out->layout, ntk);
+    work->flops += promised;
+    if (by_hermite(p))
+      work->more += hermite_flops(p, in->x, &in->y[j], out->layout, ntk, (double)z.powers, (double)z.near) - promised;
   }
 }
 
@@ -210,8 +246,8 @@ double limes_attention_sqrt_flops(const limes_attention_sqrt *p, const limes_gri
                                   bool ntk) {
   double n = (double)x->T * y->T, M = USUAL_TERMS, functions = ntk ? LIMES_SERIES : 1, products = ntk ? PRODUCTS : 1;
   double flops = n * (ntk ? 30 : 8) + 2 * n * products, T = x->T, T_y = y->T;
-  if (p->erf)
-    return USUAL_POWERS * functions * (2 * n * T + (out == LIMES_FULL ? 2 * n * T_y : 2 * n) + 8 * n);
+  if (by_hermite(p))
+    return hermite_flops(p, x, y, out, ntk, p->zeta.tau > 0 ? USUAL_MEANS : USUAL_POWERS, p->zeta.tau > 0 ? fmin(T, T_y) : 0);
   if (p->kink == 0)
     return flops;
   flops += 70 * n + 8 * M * M * M;

@@ -3,28 +3,32 @@
 #ifndef LIMES_LAYERS_ATTENTION_SQRT_H
 #define LIMES_LAYERS_ATTENTION_SQRT_H
 
+#include "layers/hermite_sums.h"
 #include "layers/positions.h"
 
-/* zeta = erf, or zeta(u) = alpha min(u, 0) + beta max(u, 0), whose dual is line * p + kink * (sqrt(1 - p^2) + p asin p) at unit
- * variances. */
+/* A kink's dual is line * p + kink * (sqrt(1 - p^2) + p asin p) at unit variances, where logits have no means. */
 typedef struct limes_attention_sqrt {
-  bool erf;
+  limes_hermite_zeta zeta;
   double kink, line;           /* (alpha - beta)^2 / 2 pi, (alpha + beta)^2 / 4 */
-  double sharp2, sigma2, b2;   /* squares of q_std k_std, v_std o_std, b_std */
+  double sigma2, b2;           /* squares of v_std o_std, b_std */
   double features, embeddings; /* K~ = features K + embeddings R, Theta~ alike */
   bool positions;              /* whether there are embeddings */
   bool in_values, causal;
   limes_decay decay;
 } limes_attention_sqrt;
 
-/* kink and line of zeta(u) = alpha min(u, 0) + beta max(u, 0) */
-void limes_attention_sqrt_slopes(limes_attention_sqrt *p, double alpha, double beta);
+/* kink and line from zeta */
+void limes_attention_sqrt_slopes(limes_attention_sqrt *p);
 
 limes_layout limes_attention_sqrt_asks(const limes_attention_sqrt *p, limes_layout out, bool own);
 limes_trace_size limes_attention_sqrt_trace_size(const limes_attention_sqrt *p);
 void limes_attention_sqrt_trace(const limes_attention_sqrt *p, const limes_panel *own, limes_trace *kept);
 void limes_attention_sqrt_cross(const limes_attention_sqrt *p, const limes_panel *in, limes_panel *out, const limes_trace *x,
                                 const limes_trace *y, limes_work *work);
+
+/* K~ of one pair from K, Theta~ from Theta: [T T'], zero at hidden positions, with what limes_attention_sqrt_trace has kept. */
+void limes_attention_sqrt_embed(const limes_attention_sqrt *p, const limes_trace *x, const limes_trace *y, const double *from,
+                                double *to);
 
 /* out <- (1 - share) out + share (what cross would give), with traces that keep embeddings R in matrix[1]. */
 void limes_attention_sqrt_mix(const limes_attention_sqrt *p, double share, const limes_panel *in, limes_panel *out,

@@ -1,4 +1,5 @@
-/* attention with scale=sqrt and zeta = identity, relu, abs: correlations, the weights of the sums, and what they make. */
+/* attention with scale=sqrt and zeta = identity, relu, abs, logits without means: correlations, the weights of the sums, and what
+ * they make. */
 #include <math.h>
 #include <string.h>
 
@@ -43,7 +44,7 @@ static void bound(size_t T, const double *sine, const double *variance, double v
   }
 }
 
-static void measure_all(limes_sqrt_pair *z) {
+void limes_sqrt_measure(limes_sqrt_pair *z) {
   limes_kink_pair *sums = &z->sums;
   size_t T = sums->T;
   const limes_trace *x = z->trace_x, *y = z->trace_y;
@@ -123,7 +124,7 @@ typedef struct {
 LIMES_INLINE double finish_cov(const limes_attention_sqrt *p, const queries *at, size_t i, size_t step, size_t sum_step,
                                size_t product_step, size_t y_step) {
   double size = at->x[i] * at->y[i * y_step] * p->kink, line = p->line * at->tilde[i * step];
-  return p->sharp2 * p->sigma2 * (size * at->sum[0][i * sum_step] + line * at->product[OF_COV][i * product_step]);
+  return p->zeta.sharp2 * p->sigma2 * (size * at->sum[0][i * sum_step] + line * at->product[OF_COV][i * product_step]);
 }
 
 LIMES_INLINE double finish_ntk(const limes_attention_sqrt *p, const queries *at, size_t i, size_t step, size_t sum_step,
@@ -134,7 +135,7 @@ LIMES_INLINE double finish_ntk(const limes_attention_sqrt *p, const queries *at,
   double value = size * at->sum[1][s] + p->line * k * at->product[OF_NTK][l];
   double logits = (2 * k + e) * (signed_kink * at->sum[2][s] + p->line * at->product[OF_COV][l]) +
                   k * (signed_kink * at->sum[3][s] + p->line * at->product[OF_EMBEDDED_NTK][l]);
-  return p->sharp2 * p->sigma2 * (value + logits);
+  return p->zeta.sharp2 * p->sigma2 * (value + logits);
 }
 
 LIMES_INLINE void finish(const limes_attention_sqrt *p, const queries *at, size_t step, size_t sum_step, size_t product_step,
@@ -198,7 +199,7 @@ static double sum_kinks(limes_sqrt_pair *z, bool diagonal) {
       memset(z->sums.sum[q], 0, z->sums.n * sizeof(double));
     return 0;
   }
-  measure_all(z);
+  limes_sqrt_measure(z);
   weigh_all(z);
   return z->p->causal ? limes_kink_causal_sums(&z->sums) : limes_kink_sums(&z->sums, diagonal);
 }

@@ -16,12 +16,16 @@ typedef struct limes_sqrt_pair {
   double *product[PRODUCTS];         /* one number, or [n] where causal */
   double *least, *most, *nearest;    /* [T] sines of each row, see measure */
   double *line;                      /* [T] */
+  size_t powers, near;               /* out, of sums by powers: see hermite_sums.h */
   limes_kink_pair sums;
 } limes_sqrt_pair;
 
 /* K and Theta of all queries, or of equal positions, from what the pair holds; ntk NULL: not wanted. They return the relative
  * error of the sums. */
 double limes_sqrt_kinked(limes_sqrt_pair *z, bool diagonal, double *cov, double *ntk);
-double limes_sqrt_erf(limes_sqrt_pair *z, bool diagonal, double *cov, double *ntk);
+double limes_sqrt_with_means(limes_sqrt_pair *z, bool diagonal, double *cov, double *ntk);
+
+/* |rho|, its sine and angle for all elements, from K~ */
+void limes_sqrt_measure(limes_sqrt_pair *z);
 
 #endif

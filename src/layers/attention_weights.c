@@ -7,7 +7,6 @@
 #include "base/clones.h"
 
 const char *const limes_scale_names[] = {"linear", "sqrt", NULL};
-const char *const limes_pool_scale_names[] = {"linear", NULL};
 const char *const limes_position_names[] = {"none", "sum", "concat", "only", NULL};
 
 limes_status limes_attention_check(limes_context *context, const void *param) {
@@ -34,6 +33,29 @@ void limes_attention_mixture(const limes_attention *p, double *features, double 
   double square = p->position_std * p->position_std;
   *features = p->position == LIMES_POSITION_CONCAT ? 1 - share : p->position == LIMES_POSITION_ONLY ? 0 : 1;
   *embeddings = p->position == LIMES_POSITION_NONE ? 0 : p->position == LIMES_POSITION_CONCAT ? share * square : square;
+}
+
+limes_attention_sqrt limes_attention_random_part(const limes_attention *p, double r) {
+  double sharp = p->q_std * p->k_std, sigma = p->v_std * p->o_std, rest = (1 - r) * (1 + r);
+  limes_attention_sqrt part = {.sigma2 = sigma * sigma,
+                               .b2 = p->b_std * p->b_std,
+                               .positions = p->position != LIMES_POSITION_NONE,
+                               .in_values = p->in_values,
+                               .causal = p->causal,
+                               .decay = limes_attention_decay(p)};
+  part.zeta =
+      (limes_hermite_zeta){.erf = p->zeta == LIMES_ZETA_ERF, .beta = 1, .tau = r / sqrt(rest), .sharp2 = rest * sharp * sharp};
+  part.zeta.alpha = p->zeta == LIMES_ZETA_IDENTITY ? 1 : p->zeta == LIMES_ZETA_ABS ? -1 : 0;
+  limes_attention_mixture(p, &part.features, &part.embeddings);
+  limes_attention_sqrt_slopes(&part);
+  return part;
+}
+
+limes_status limes_attention_refuse_zeta(limes_context *context, const limes_attention *p, const char *by) {
+  return limes_fail(context, LIMES_WRONG_USE,
+                    "zeta=%.*s has no closed form with %s, where logits stay random: give zeta=identity, relu, abs or erf, or "
+                    "scale=linear",
+                    (int)strcspn(limes_zeta_names[p->zeta], "("), limes_zeta_names[p->zeta], by);
 }
 
 limes_status limes_attention_examine(limes_context *context, const limes_op *op, const limes_grid *largest, const char *needs) {

@@ -4,25 +4,22 @@
  *     K <- 2 a^2/pi asin(2 b^2 K r_a r_b) + c^2,
  *     Theta <- Theta * 4 a^2 b^2/pi / sqrt((1 + 2 b^2 K_aa)(1 + 2 b^2 K_bb) - 4 b^4 K^2).          [Williams 1997]
  */
+#include "layers/erf.h"
 #include "base/clones.h"
 #include "layers/elementwise.h"
 #include "math/angle.h"
 
-typedef struct {
-  double a, b, c;
-} erf_layer;
-
 static const limes_param params[] = {
-    LIMES_PARAM_NUMBER(erf_layer, a, 1, "height"),
-    LIMES_PARAM_NUMBER(erf_layer, b, 1, "factor of u"),
-    LIMES_PARAM_NUMBER(erf_layer, c, 0, "added to the result"),
+    LIMES_PARAM_NUMBER(limes_erf, a, 1, "height"),
+    LIMES_PARAM_NUMBER(limes_erf, b, 1, "factor of u"),
+    LIMES_PARAM_NUMBER(limes_erf, c, 0, "added to the result"),
     LIMES_PARAM_END,
 };
 
 #define INVERSE_PI 0.31830988618379067
 
 /* x and y: deviations. D = (1 + q K_aa)(1 + q K_bb) - q^2 K^2 is a sum of terms without cancellation, and 1 - rho^2 = D / ab. */
-LIMES_INLINE void erf_loop(const erf_layer *p, const limes_run *run, size_t y_step) {
+LIMES_INLINE void erf_loop(const limes_erf *p, const limes_run *run, size_t y_step) {
   double q = 2 * p->b * p->b, height = 2 * p->a * p->a * INVERSE_PI, steep = height * q, lift = p->c * p->c;
   const double *cov_in = run->cov_in, *ntk_in = run->ntk_in, *x = run->x, *y = run->y;
   double *cov = run->cov, *ntk = run->ntk;
@@ -49,7 +46,7 @@ static void run(const void *param, const limes_run *run) {
 
 /* asin(q/(1+q)) as atan(q / sqrt(1 + 2 q)), which keeps its digits for large and small q */
 static void own(const void *param, double variance, double *value, double *slope) {
-  const erf_layer *p = param;
+  const limes_erf *p = param;
   double q = 2 * p->b * p->b * variance, height = 2 * p->a * p->a * INVERSE_PI;
   *value = height * atan2(q, sqrt(1 + 2 * q)) + p->c * p->c;
   *slope = height * 2 * p->b * p->b / sqrt(1 + 2 * q);
@@ -61,7 +58,7 @@ const limes_layer_ops limes_layer_erf = {
     .word = "erf",
     .summary = "a erf(b u) + c",
     .section = "3",
-    .param_size = sizeof(erf_layer),
+    .param_size = sizeof(limes_erf),
     .params = params,
     .elementwise = &erf_dual,
     LIMES_ELEMENTWISE_FACE,
@@ -69,7 +66,7 @@ const limes_layer_ops limes_layer_erf = {
 
 /* sigmoid_like: the scale that comes closest to 1 / (1 + exp(-u)) */
 
-static const erf_layer sigmoid_like = {0.5, 1 / 2.4020563531719796, 0.5};
+static const limes_erf sigmoid_like = {0.5, 1 / 2.4020563531719796, 0.5};
 
 static void sigmoid_like_run(const void *param, const limes_run *pairs) {
   (void)param;

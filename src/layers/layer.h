@@ -150,11 +150,11 @@ typedef struct limes_panel {
   double *ntk;         /* [start[n]] Theta; NULL: not wanted */
 } limes_panel;
 
-/* Scratch of one worker, sized by the plan; the floating-point operations counted so far, and the largest relative error of what
- * was approximated. */
+/* Scratch of one worker, sized by the plan; the floating-point operations counted so far, as they were promised, and what the data
+ * made of them beyond that; the largest relative error of what was approximated. */
 typedef struct limes_work {
   double *scratch;
-  double flops;
+  double flops, more;
   double error;
 } limes_work;
 

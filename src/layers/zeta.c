@@ -172,6 +172,10 @@ void limes_zeta_weights(const limes_zeta *zeta, size_t n, double *z, double *hea
   }
 }
 
+bool limes_zeta_is_elementwise(int kind) {
+  return kind == LIMES_ZETA_IDENTITY || kind == LIMES_ZETA_RELU || kind == LIMES_ZETA_ABS || kind == LIMES_ZETA_ERF;
+}
+
 bool limes_zeta_is_sparse(const limes_zeta *zeta) {
   return zeta->kind == LIMES_ZETA_SPARSEMAX || zeta->kind == LIMES_ZETA_ENTMAX15 || zeta->kind == LIMES_ZETA_TOPK ||
          zeta->prune > 0;

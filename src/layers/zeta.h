@@ -27,6 +27,9 @@ typedef struct limes_zeta {
 /* The weights of n >= 0 visible keys from their logits, in place; heap: [n] numbers of scratch. */
 void limes_zeta_weights(const limes_zeta *zeta, size_t n, double *z, double *heap);
 
+/* Whether a weight is a function of its own logit alone: identity, relu, abs, erf */
+bool limes_zeta_is_elementwise(int kind);
+
 /* Whether weights may be exactly zero because other keys have taken them. */
 bool limes_zeta_is_sparse(const limes_zeta *zeta);
 

@@ -149,7 +149,26 @@ KERNEL = [
      "global_avg_pool dense", (3, 4, 2), (2, 4, 2)),
     ("shaped-holes", "dense(b_std=0.1) attention(center=yes, skip=1, zeta=sparsemax, q_std=1.5) attention(skip=0.6, zeta=topk(1)) "
      "relu global_avg_pool dense", (3, 5, 2), (2, 5, 2), {"holes1": [[1], [], [0, 3]], "holes2": [[2], [0, 1, 2]]}),
+    # attention: random logits
+    ("sqrt-relu", "dense(b_std=0.2) relu dense attention(scale=sqrt, zeta=relu, q_std=1.5, b_std=0.3) relu dense "
+     "global_avg_pool", (2, 4, 2), (2, 4, 2)),
+    ("sqrt-abs-ragged", "conv(2) relu attention(scale=sqrt, zeta=abs, position=concat, decay=cauchy, in_values=yes) "
+     "global_avg_pool dense", (3, 4, 2), None, {"lengths1": [4, 1, 3]}),
+    ("sqrt-erf-causal", "dense(b_std=0.1) attention(scale=sqrt, zeta=erf, causal=yes, k_std=2) relu flatten dense", (2, 4, 2),
+     (2, 4, 2)),
+    ("correlation-identity", "dense relu attention(qk_correlation=0.5, zeta=identity, position=sum, o_std=0.8) flatten dense",
+     (2, 3, 2), (2, 3, 2)),
+    ("correlation-relu", "dense(b_std=0.2) attention(qk_correlation=0.6, zeta=relu, q_std=1.3, b_std=0.2) relu global_avg_pool "
+     "dense", (2, 2, 2), None),
+    ("correlation-abs-positions", "dense attention(qk_correlation=0.8, zeta=abs, position=sum, decay=relative, causal=yes) flatten "
+     "dense", (1, 3, 2), (1, 3, 2)),
+    ("correlation-erf", "dense relu attention(qk_correlation=0.3, zeta=erf, k_std=1.5, v_std=1.2) global_avg_pool dense",
+     (2, 2, 2), None),
     # attention_pool
+    ("attention-pool-learned-sqrt", "conv(2, b_std=0.1) relu attention_pool(learned, scale=sqrt, zeta=relu, q_std=1.2, b_std=0.2) "
+     "relu dense", (3, 5, 2), (2, 5, 2)),
+    ("attention-pool-learned-erf", "dense relu attention_pool(learned, scale=sqrt, zeta=erf, position=concat, decay=cauchy, "
+     "k_std=1.4) relu dense", (3, 5, 2), None, {"lengths1": [5, 2, 4]}),
     ("attention-pool", "conv(3, b_std=0.2) relu attention_pool(q_std=2, b_std=0.3) relu dense", (3, 5, 2), (2, 5, 2)),
     ("attention-pool-learned", "dense relu attention_pool(learned, zeta=topk(3), v_std=1.2) relu dense", (3, 5, 2), None),
     ("attention-pool-image", "conv(2) relu attention_pool(position=sum, decay=relative, zeta=entmax15, k_std=2) erf dense",

@@ -297,7 +297,43 @@ def _attention_weights(z, given, logit):
     return weights
 
 
+def _random_dual(zeta, means, k12, k11, k22):
+    if zeta == "identity":
+        return k12 + means[0] * means[1], mpf(1)
+    if means == (0, 0):
+        return duals.of_word(zeta, {})(k12, k11, k22)
+    return duals.with_means(zeta, means, k12, k11, k22)
+
+
+def _random_attention(z, given):
+    """scale=sqrt and qk_correlation: the sum over all pairs of keys"""
+    cov, ntk = _with_positions(z, given)
+    r = _std(given, "qk_correlation", 0)
+    s2 = (_std(given, "q_std") * _std(given, "k_std")) ** 2
+    q, ov2, b2 = (1 - r * r) * s2, (_std(given, "v_std") * _std(given, "o_std")) ** 2, _std(given, "b_std", 0) ** 2
+    in_values = given.get("in_values") == "yes"
+    value, value_ntk = (cov, ntk) if in_values else ((lambda c, d: z.cov[c][d]), (lambda c, d: z.ntk[c][d]))
+    item = [i for i in range(len(z.grid)) for _ in z.of(i)]
+    seen = lambda a: [c for c in z.of(item[a]) if not z.hidden[c] and not (given.get("causal") == "yes" and c > a)]
+    both = {}
+    for a in z.all():
+        for b in range(a + 1):
+            sum_, rest = mpf(0), mpf(0)
+            for c in ([] if z.hidden[a] else seen(a)):
+                for d in ([] if z.hidden[b] else seen(b)):
+                    means = (r * mp.sqrt(s2) * cov(a, c), r * mp.sqrt(s2) * cov(b, d))
+                    t, slope = _random_dual(given["zeta"], means, q * cov(a, b) * cov(c, d), q * cov(a, a) * cov(c, c),
+                                            q * cov(b, b) * cov(d, d))
+                    sum_ += value(c, d) * t
+                    rest += value_ntk(c, d) * t + q * value(c, d) * slope * (
+                        2 * cov(a, b) * cov(c, d) + ntk(a, b) * cov(c, d) + cov(a, b) * ntk(c, d))
+            both[a, b] = both[b, a] = ov2 * sum_ + b2, b2 + 2 * ov2 * sum_ + ov2 * rest
+    return z.with_values(lambda a, b: both[a, b][0], lambda a, b: both[a, b][1])
+
+
 def attention(z, given):
+    if given.get("scale") == "sqrt" or "qk_correlation" in given:
+        return _random_attention(z, given)
     cov, ntk = _with_positions(z, given)
     qk = _std(given, "q_std") * _std(given, "k_std")
     ov2 = (_std(given, "v_std") * _std(given, "o_std")) ** 2
@@ -319,7 +355,7 @@ def attention(z, given):
 
 def attention_pool(z, given):
     """One output for each segment, or for each item: sums over its visible positions, written out"""
-    cov, _ = _with_positions(z, given)
+    cov, ntk = _with_positions(z, given)
     qk = _std(given, "q_std") * _std(given, "k_std")
     ov2 = (_std(given, "v_std") * _std(given, "o_std")) ** 2
     b2 = _std(given, "b_std", 0) ** 2
@@ -333,9 +369,23 @@ def attention_pool(z, given):
         members += [parts[s] for s in sorted(parts)]
     for part in members:
         learned = given.get("query") == "learned"
+        if given.get("scale") == "sqrt":
+            continue
         weights.update(zip(part, _zeta(given, [mpf(0) if learned else qk * sum(cov(a, c) for a in part) / len(part)
                                                for c in part])))
     outputs = Items(grid, [False] * len(members), None, None)
+    if given.get("scale") == "sqrt":
+        both = {}
+        for s in range(len(members)):
+            for t in range(s + 1):
+                sum_, rest = mpf(0), mpf(0)
+                for c in members[s]:
+                    for d in members[t]:
+                        value, slope = _random_dual(given["zeta"], (0, 0), *(qk ** 2 * cov(*at) for at in ((c, d), (c, c), (d, d))))
+                        sum_ += z.cov[c][d] * value
+                        rest += z.ntk[c][d] * value + qk ** 2 * z.cov[c][d] * slope * (2 * cov(c, d) + ntk(c, d))
+                both[s, t] = both[t, s] = ov2 * sum_ + b2, b2 + 2 * ov2 * sum_ + ov2 * rest
+        return outputs.with_values(lambda s, t: both[s, t][0], lambda s, t: both[s, t][1])
     pooled = lambda m, s, t: sum(weights[p] * m[p][q] * weights[q] for p in members[s] for q in members[t])
     k = lambda s, t: ov2 * pooled(z.cov, s, t)
     return outputs.with_values(lambda s, t: k(s, t) + b2, lambda s, t: ov2 * pooled(z.ntk, s, t) + b2 + 2 * k(s, t))

@@ -1,5 +1,6 @@
 /* attention_pool: what it must equal where another model says the same, and documents pooled sentence by sentence by hand. */
 #include "kernel/laws.h"
+#include "layers/gaussian_pairs.h"
 
 enum { N = 4, T = 9, C = 3 };
 
@@ -165,8 +166,10 @@ static void hidden_positions_are_removed(void **state) {
   assert_ok(context, limes_batch_set_segments(context, removed, left_segments));
   const char *models[] = {"dense(b_std=0.3) relu attention_pool(q_std=2, b_std=0.1) relu attention_pool dense",
                           "dense(b_std=0.3) erf(c=0.2) attention(zeta=topk(2)) relu attention_pool(zeta=sparsemax, k_std=2) relu "
-                          "attention(zeta=entmax15, causal=yes) global_avg_pool"};
-  for (size_t i = 0; i < 2; i++)
+                          "attention(zeta=entmax15, causal=yes) global_avg_pool",
+                          "conv(1) relu attention_pool(learned, scale=sqrt, zeta=relu, k_std=2) relu "
+                          "attention_pool(learned, scale=sqrt, zeta=erf, q_std=3)"};
+  for (size_t i = 0; i < 3; i++)
     assert_equal_models(context, models[i], holed, models[i], removed);
   limes_batch_destroy(holed);
   limes_batch_destroy(removed);
@@ -174,11 +177,68 @@ static void hidden_positions_are_removed(void **state) {
   free(left);
 }
 
+/* Logits of one query vector at random, over s: cov and ntk of two segments from K and Theta of their positions */
+static void pool_at_random(nonlinearity zeta, const kernels *k, size_t i, size_t j, const int64_t segments[N][T], int64_t s,
+                           int64_t t, double cov[1], double ntk[1]) {
+  const real sharp2 = 1.5L * 1.5L * 0.8L * 0.8L, sigma2 = 1.2L * 1.2L * 0.9L * 0.9L, b2 = 0.3L * 0.3L;
+  real sum = 0, rest = 0;
+  for (size_t c = 0; c < T; c++)
+    for (size_t d = 0; d < T; d++) {
+      if (segments[i][c] != s || segments[j][d] != t)
+        continue;
+      real cd = k->nngp[(i * N + j) * T * T + c * T + d], theta = k->ntk[(i * N + j) * T * T + c * T + d], value, slope;
+      real cc = k->nngp[i * (N + 1) * T * T + c * (T + 1)], dd = k->nngp[j * (N + 1) * T * T + d * (T + 1)];
+      if (zeta.erf)
+        erf_dual(sharp2 * cd, sharp2 * cc, sharp2 * dd, &value, &slope);
+      else
+        dual(zeta, sharp2 * (i == j && c == d ? cc : cd), sharp2 * sqrtl(cc * dd), &value, &slope);
+      sum += cd * value;
+      rest += theta * value + sharp2 * cd * slope * (2 * cd + theta);
+    }
+  *cov = (double)(sigma2 * sum + b2);
+  *ntk = (double)(b2 + 2 * sigma2 * sum + sigma2 * rest);
+}
+
+static void learned_queries_at_scale_sqrt_equal_their_sums(void **state) {
+  limes_context *context = *state;
+  static const int64_t segments[N][T] = {
+      {0, 0, 0, 0, 1, 1, 1, 1, 1}, {0, 0, 0, 1, 1, 1, 1, 1, 1}, {0, 1, 1, 1, 1, 1, 1, 1, 1}, {0, 0, 0, 0, 0, 0, 0, 0, 1}};
+  limes_batch *x = segmented(context, 12, segments), *plain = random_sequences(context, 12, N, T, C);
+  const char *before = "conv(3, b_std=0.2) relu dense(b_std=0.1)";
+  kernels in = positions_of(context, before, plain, NULL);
+  for (int zeta = IDENTITY; zeta <= ERF; zeta++)
+    for (int flat = 0; flat < 2; flat++) {
+      char text[300];
+      snprintf(text, sizeof text,
+               "%s attention_pool(learned, scale=sqrt, zeta=%s, q_std=1.5, k_std=0.8, v_std=1.2, o_std=0.9, b_std=0.3) %s",
+               before, zetas[zeta].zeta, flat ? "flatten" : "");
+      kernels k = flat ? kernel_of(context, text, x, NULL) : positions_of(context, text, x, NULL);
+      for (size_t i = 0; i < N; i++)
+        for (size_t j = 0; j < N; j++) {
+          double cov[4], ntk[4];
+          for (int st = 0; st < 4; st++)
+            pool_at_random(zetas[zeta], &in, i, j, segments, st / 2, st % 2, &cov[st], &ntk[st]);
+          if (flat) {
+            cov[0] = (cov[0] + cov[3]) / 2;
+            ntk[0] = (ntk[0] + ntk[3]) / 2;
+          }
+          assert_near(k.nngp + (i * N + j) * (flat ? 1 : k.columns), cov, flat ? 1 : 4, 1e-12, text);
+          assert_near(k.ntk + (i * N + j) * (flat ? 1 : k.columns), ntk, flat ? 1 : 4, 1e-12, text);
+        }
+      free_kernels(&k);
+    }
+  free_kernels(&in);
+  limes_batch_destroy(x);
+  limes_batch_destroy(plain);
+}
+
 static void assert_refused(limes_context *context, const char *text, const limes_batch *a, const limes_batch *b,
                            const char *part) {
-  limes_model *model = parsed(context, text);
+  limes_model *model = NULL;
   double out[N * N];
-  limes_status status = limes_kernel(context, model, a, b, &(limes_kernel_output){.nngp = out});
+  limes_status status = limes_model_parse(context, text, &model);
+  if (status == LIMES_OK)
+    status = limes_kernel(context, model, a, b, &(limes_kernel_output){.nngp = out});
   if (status != LIMES_WRONG_USE || strstr(limes_error(context), part) == NULL)
     fail_msg("%s: %s: '%s', which should contain '%s'", text, limes_status_text(status),
              status == LIMES_OK ? "accepted" : limes_error(context), part);
@@ -190,6 +250,8 @@ static void pools_that_cannot_be_are_refused(void **state) {
   static const int64_t segments[N][T] = {{0}, {0}, {0}, {0, 0, 0, 1, 1, 1, 2, 2, 2}};
   limes_batch *x = segmented(context, 8, segments), *plain = random_sequences(context, 8, N, T, C),
               *vectors = random_vectors(context, 8, N, C);
+  assert_refused(context, "attention_pool(scale=sqrt, zeta=relu) dense", plain, NULL, "give query=learned");
+  assert_refused(context, "attention_pool(learned, scale=sqrt) dense", plain, NULL, "give zeta=identity, relu, abs or erf");
   assert_refused(context, "attention_pool dense", vectors, NULL, "needs positions");
   assert_refused(context, "attention_pool attention_pool", plain, NULL, "give the data segments");
   assert_refused(context, "attention_pool attention_pool attention_pool", x, NULL, "needs positions");
@@ -229,6 +291,7 @@ int main(void) {
       cmocka_unit_test(the_order_within_a_segment_does_not_matter),
       cmocka_unit_test(hierarchical_pooling_is_pooling_sentences_by_hand),
       cmocka_unit_test(hidden_positions_are_removed),
+      cmocka_unit_test(learned_queries_at_scale_sqrt_equal_their_sums),
       cmocka_unit_test(pools_that_cannot_be_are_refused),
       cmocka_unit_test(segments_matter_to_attention_pool_alone),
   };

@@ -1,27 +1,17 @@
 /* attention with scale=sqrt against its sums over all queries and keys (docs/mathematics.md, section 5), written as loops in long
  * double: T^4 terms a pair. */
 #include "kernel/laws.h"
+#include "layers/gaussian_pairs.h"
 
 #define MOST 24
 #define FEATURES 3
 #define TOLERANCE 1e-10
-
-typedef long double real;
 
 /* The visible positions of one item */
 typedef struct {
   size_t size[2], T, place[MOST];
   double x[MOST][FEATURES];
 } item;
-
-typedef struct {
-  const char *zeta;
-  real alpha, beta; /* zeta(u) = alpha min(u, 0) + beta max(u, 0) */
-  bool erf;         /* or erf(u) */
-} nonlinearity;
-
-static const nonlinearity zetas[] = {
-    {"identity", 1, 1, false}, {"relu", 0, 1, false}, {"abs", -1, 1, false}, {"erf", 0, 0, true}};
 
 enum { NO_POSITIONS, SUM, CONCAT, ONLY };
 enum { NO_DECAY, CAUCHY, EXPONENTIAL, RELATIVE };
@@ -32,27 +22,10 @@ typedef struct {
   nonlinearity zeta;
   int position, decay;
   bool in_values, causal, relu_before;
-  bool between; /* qk_correlation in place of scale=sqrt, with zeta=identity */
+  bool between; /* qk_correlation in place of scale=sqrt */
   double correlation, bias, q_std, k_std, v_std, o_std, b_std, position_std, share, rate;
   unsigned axes;
 } attention;
-
-/* g(u) = alpha min(u, 0) + beta max(u, 0): E g(u)g(v) and E g'(u)g'(v). What rounding leaves of 1 - rho where rho is 1 would
- * give acos an error of 1e-9. */
-static void dual(nonlinearity g, real k, real s, real *value, real *slope) {
-  real rho = s > 0 ? k / s : 0, spread = (g.alpha - g.beta) * (g.alpha - g.beta) / (2 * 3.14159265358979323846264338L);
-  rho = fabsl(rho) > 1 - 1e-17L ? copysignl(1, rho) : rho;
-  *slope = (g.alpha * g.alpha + g.beta * g.beta) / 2 - spread * acosl(rho);
-  *value = spread * s * sqrtl((1 - rho) * (1 + rho)) + *slope * k;
-}
-
-/* The same for erf, of the variances q and r */
-static void erf_dual(real k, real q, real r, real *value, real *slope) {
-  const real pi = 3.14159265358979323846264338L;
-  real product = (1 + 2 * q) * (1 + 2 * r);
-  *value = 2 / pi * asinl(2 * k / sqrtl(product));
-  *slope = 4 / pi / sqrtl(product - 4 * k * k);
-}
 
 /* K and Theta in front of attention */
 static void before(const attention *f, const item *x, size_t a, const item *y, size_t b, real *cov, real *ntk) {
@@ -132,11 +105,13 @@ static void attend(const attention *f, const item *x, const item *y, double *cov
         for (size_t d = 0; d < (f->causal ? b + 1 : y->T); d++) {
           real cd = z.tilde_cov[c][d], value, slope;
           real k = f->in_values ? cd : z.cov[c][d], t = f->in_values ? z.tilde_ntk[c][d] : z.ntk[c][d];
-          if (f->zeta.erf)
+          real left = sqrtl(r2 * sharp2) * z.own_x[a][c], right = sqrtl(r2 * sharp2) * z.own_y[b][d];
+          if (r2 > 0)
+            dual_with_means(f->zeta, left, right, qk2 * ab * cd, qk2 * z.x[a] * z.x[c], qk2 * z.y[b] * z.y[d], &value, &slope);
+          else if (f->zeta.erf)
             erf_dual(qk2 * ab * cd, qk2 * z.x[a] * z.x[c], qk2 * z.y[b] * z.y[d], &value, &slope);
           else
             dual(f->zeta, qk2 * ab * cd, qk2 * sqrtl(z.x[a] * z.x[c] * z.y[b] * z.y[d]), &value, &slope);
-          value += r2 * sharp2 * z.own_x[a][c] * z.own_y[b][d]; /* the logits' means, 0 but for identity */
           values += k * value;
           rest += t * value + k * slope * qk2 * (2 * ab * cd + z.tilde_ntk[a][b] * cd + ab * z.tilde_ntk[c][d]);
         }
@@ -174,7 +149,7 @@ static attention random_attention(random_stream *stream, unsigned trial, unsigne
   f.decay = (int)random_count(stream, NO_DECAY, axes == 2 ? EXPONENTIAL : RELATIVE);
   f.in_values = (f.position == SUM || f.position == CONCAT) && random_count(stream, 0, 1) == 1;
   f.causal = random_count(stream, 0, 2) == 0;
-  f.between = trial % 4 == 0 && random_count(stream, 0, 1) == 1; /* identity */
+  f.between = random_count(stream, 0, trial % 4 == IDENTITY ? 1 : 3) == 1;
   f.correlation = tenths(stream, 0, 10);
   f.relu_before = random_count(stream, 0, 1) == 1;
   f.q_std = tenths(stream, 5, 20);
@@ -269,6 +244,7 @@ static void ragged_items_and_holes_equal_their_loop(void **state) {
     size_t size[2] = {1, 9}, n = 3, T = 9;
     bool holes = trial / 4 % 2 == 1;
     f.decay = holes && f.decay == RELATIVE ? CAUCHY : f.decay;
+    f.between = f.between && (trial % 4 == IDENTITY || trial < 12); /* loops with means take long */
     double *x = random_numbers(trial, n * T * FEATURES);
     uint8_t hidden[3 * 9] = {0};
     for (size_t i = 0; i < n; i++)
@@ -296,13 +272,15 @@ static void repeat_tokens(double *x, size_t T, double apart) {
     x[T * FEATURES + i] = x[i] == 0 ? 0 : x[i] + (i % 2 == 0 ? apart : 0);
 }
 
-static void near_and_repeated_tokens(limes_context *context, bool causal) {
+static void near_and_repeated_tokens(limes_context *context, bool causal, double correlation) {
   const double apart[] = {0, 1e-3, 1e-5, 1e-1};
-  const size_t size[2] = {1, causal ? 12 : MOST};
+  const size_t size[2] = {1, correlation > 0 ? 7 : causal ? 12 : MOST};
   for (size_t trial = 0; trial < 12; trial++) {
-    attention f = plain(1 + (int)(trial % 3), 1);
+    attention f = plain(RELU + (int)(trial % 3), 1);
     f.bias = 0;
     f.causal = causal;
+    f.between = correlation > 0;
+    f.correlation = correlation;
     double *x = random_numbers(trial, 2 * size[1] * FEATURES);
     repeat_tokens(x, size[1], apart[trial / 3]);
     item items[2];
@@ -313,19 +291,26 @@ static void near_and_repeated_tokens(limes_context *context, bool causal) {
   }
 }
 
-static void near_repeated_and_zero_tokens_equal_their_loop(void **state) { near_and_repeated_tokens(*state, false); }
+static void near_repeated_and_zero_tokens_equal_their_loop(void **state) { near_and_repeated_tokens(*state, false, 0); }
 
-static void causal_near_repeated_and_zero_tokens_equal_their_loop(void **state) { near_and_repeated_tokens(*state, true); }
+static void causal_near_repeated_and_zero_tokens_equal_their_loop(void **state) { near_and_repeated_tokens(*state, true, 0); }
+
+static void with_means_near_repeated_and_zero_tokens_equal_their_loop(void **state) {
+  near_and_repeated_tokens(*state, false, 0.6);
+  near_and_repeated_tokens(*state, true, 0.6);
+}
 
 /* All correlations within 1e-6, 1e-8, ... of 1 */
 static void nearly_constant_items_equal_their_loop(void **state) {
-  const size_t size[2] = {1, 10};
   const double spread[] = {1e-2, 1e-3, 1e-4, 1e-5};
-  for (size_t trial = 0; trial < 12; trial++) {
-    attention f = plain(1 + (int)(trial % 3), 1);
+  for (size_t trial = 0; trial < 24; trial++) {
+    attention f = plain(RELU + (int)(trial % 3), 1);
+    const size_t size[2] = {1, trial < 12 ? 10 : 5};
+    f.between = trial >= 12;
+    f.correlation = 0.5;
     double *x = random_numbers(trial, 2 * size[1] * FEATURES);
     for (size_t i = 0; i < 2 * size[1] * FEATURES; i++)
-      x[i] = 1 + spread[trial / 3] * x[i];
+      x[i] = 1 + spread[trial / 3 % 4] * x[i];
     item items[2];
     limes_batch *batch = batch_and_items(*state, x, NULL, 1, 2, size, items);
     compare_positions(*state, &f, batch, items, 2);
@@ -337,8 +322,12 @@ static void nearly_constant_items_equal_their_loop(void **state) {
 /* flatten asks for equal positions alone, and gets the same numbers. */
 static void diagonals_are_those_of_all_positions(void **state) {
   const char *const models[] = {"attention(scale=sqrt, zeta=relu, position=sum, decay=cauchy)",
-                                "attention(scale=sqrt, zeta=abs, causal=yes)", "attention(scale=sqrt, zeta=erf, causal=yes)",
-                                "attention(scale=sqrt, zeta=erf, q_std=2)", "attention(scale=sqrt, zeta=identity)"};
+                                "attention(scale=sqrt, zeta=abs, causal=yes)",
+                                "attention(scale=sqrt, zeta=erf, causal=yes)",
+                                "attention(scale=sqrt, zeta=erf, q_std=2)",
+                                "attention(qk_correlation=0.7, zeta=relu, position=sum)",
+                                "attention(qk_correlation=0.4, zeta=erf, causal=yes, q_std=3)",
+                                "attention(scale=sqrt, zeta=identity)"};
   for (size_t m = 0; m < sizeof models / sizeof *models; m++) {
     const size_t n = 4, T = 7;
     char all[200], flat[210];
@@ -376,29 +365,37 @@ static void refused(limes_context *context, const char *text, const char *senten
 }
 
 static void what_has_no_formula_is_refused(void **state) {
-  refused(*state, "attention(qk_correlation=0.5, zeta=relu) global_avg_pool", "give zeta=identity");
+  refused(*state, "attention(qk_correlation=0.5) global_avg_pool", "zeta=softmax has no closed form with qk_correlation");
+  refused(*state, "attention(qk_correlation=0.5, zeta=relu, center=yes) global_avg_pool", "leave them out with qk_correlation");
   refused(*state, "attention(qk_correlation=0.5, scale=sqrt, zeta=identity) global_avg_pool", "leave scale out");
   refused(*state, "attention(scale=sqrt) global_avg_pool", "zeta=softmax has no closed form with scale=sqrt");
   refused(*state, "attention(scale=sqrt, zeta=relu, position=sum, decay=cauchy, decay_rate=0.3, decay_power=2) global_avg_pool",
           "this decay is not a covariance");
 }
 
-/* qk_correlation = 1 and 0 are scale=linear and scale=sqrt. */
+/* qk_correlation = 1 and 0 are scale=linear and scale=sqrt, and nothing jumps on the way there. */
 static void the_ends_of_qk_correlation_are_the_two_scales(void **state) {
   limes_batch *batch = random_sequences(*state, 8, 3, 6, FEATURES);
-  const char *const ends[][2] = {{"qk_correlation=1", "scale=linear"}, {"qk_correlation=0", "scale=sqrt"}};
-  for (int end = 0; end < 2; end++) {
-    kernels k[2];
-    for (int way = 0; way < 2; way++) {
-      char text[200];
-      snprintf(text, sizeof text, "dense relu dense attention(%s, zeta=identity, position=sum, b_std=0.3) flatten",
-               ends[end][way]);
-      k[way] = kernel_of(*state, text, batch, NULL);
+  static const struct {
+    const char *one, *other;
+    double tolerance;
+  } ends[] = {{"qk_correlation=1", "scale=linear", 1e-14},
+              {"qk_correlation=0", "scale=sqrt", 1e-14},
+              {"qk_correlation=0.999999999999", "scale=linear", 1e-10},
+              {"qk_correlation=1e-11", "scale=sqrt", 1e-10}};
+  for (size_t end = 0; end < sizeof ends / sizeof *ends; end++)
+    for (int zeta = IDENTITY; zeta <= ERF; zeta++) {
+      kernels k[2];
+      for (int way = 0; way < 2; way++) {
+        char text[200];
+        snprintf(text, sizeof text, "dense relu dense attention(%s, zeta=%s, position=sum, b_std=0.3) flatten",
+                 way == 0 ? ends[end].one : ends[end].other, zetas[zeta].zeta);
+        k[way] = kernel_of(*state, text, batch, NULL);
+      }
+      assert_kernels_near(&k[0], &k[1], ends[end].tolerance, ends[end].one);
+      free_kernels(&k[0]);
+      free_kernels(&k[1]);
     }
-    assert_kernels_near(&k[0], &k[1], 1e-14, ends[end][0]);
-    free_kernels(&k[0]);
-    free_kernels(&k[1]);
-  }
   limes_batch_destroy(batch);
 }
 
@@ -446,6 +443,7 @@ int main(void) {
       cmocka_unit_test(ragged_items_and_holes_equal_their_loop),
       cmocka_unit_test(near_repeated_and_zero_tokens_equal_their_loop),
       cmocka_unit_test(causal_near_repeated_and_zero_tokens_equal_their_loop),
+      cmocka_unit_test(with_means_near_repeated_and_zero_tokens_equal_their_loop),
       cmocka_unit_test(nearly_constant_items_equal_their_loop),
       cmocka_unit_test(diagonals_are_those_of_all_positions),
       cmocka_unit_test(what_has_no_formula_is_refused),
