@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "kernel/tiles.h"
-#include "layers/elementwise.h"
 #include "limes/kernel.h"
 
 #define ROUNDING 1e-9       /* by which a covariance may exceed what its variances allow */
@@ -59,27 +58,14 @@ static limes_status run_word(limes_context *context, const limes_model *model, s
   }
   const limes_elementwise *dual = node->ops->elementwise;
   size_t numbers = dual->kept == NULL ? 1 : dual->kept(node->param);
-  double *kept = limes_allocate(context, n, 2 * (numbers + 1) * sizeof *kept), *y = kept == NULL ? NULL : kept + n * numbers;
+  double *kept = limes_allocate(context, n, 2 * numbers * sizeof *kept), *y = kept == NULL ? NULL : kept + n * numbers;
   if (kept == NULL)
     return LIMES_NO_MEMORY;
-  double *x_inverse = y + n * numbers, *y_inverse = x_inverse + n;
   dual->trace(node->param, n, k11, kept);
   dual->trace(node->param, n, k22, y);
-  if (dual->inverse) {
-    limes_invert(n, kept, x_inverse);
-    limes_invert(n, y, y_inverse);
-  }
   for (size_t i = 0; i < n; i++)
     dphi_dphi[i] = 1;
-  limes_run all = {.length = n,
-                   .cov_in = k12,
-                   .ntk_in = dphi_dphi,
-                   .cov = phi_phi,
-                   .ntk = dphi_dphi,
-                   .x = kept,
-                   .y = y,
-                   .x_inverse = x_inverse,
-                   .y_inverse = y_inverse};
+  limes_run all = {.length = n, .cov_in = k12, .ntk_in = dphi_dphi, .cov = phi_phi, .ntk = dphi_dphi, .x = kept, .y = y};
   dual->run(node->param, &all);
   limes_free(kept);
   return LIMES_OK;

@@ -68,7 +68,7 @@ void limes_keep_deviation(const void *param, size_t n, const double *variance, d
 
 #define LEAST_DEVIATION 1.5e-154 /* its square is a number with all its digits */
 
-void limes_invert(size_t n, const double *x, double *inverse) {
+static void invert(size_t n, const double *x, double *inverse) {
   for (size_t i = 0; i < n; i++)
     inverse[i] = x[i] >= LEAST_DEVIATION ? 1 / x[i] : 0;
 }
@@ -79,7 +79,7 @@ void limes_elementwise_trace(const limes_op *op, const limes_panel *own, limes_t
     variance[a] = own->cov[limes_own_element(own, a)];
   op->ops->elementwise->trace(op->param, own->x->T, variance, trace->position[0]);
   if (op->ops->elementwise->inverse)
-    limes_invert(own->x->T, trace->position[0], trace->position[1]);
+    invert(own->x->T, trace->position[0], trace->position[1]);
 }
 
 size_t limes_elementwise_scratch(const limes_op *op, size_t in_elements, size_t out_elements, const limes_grid *largest) {

@@ -175,7 +175,7 @@ typedef struct limes_run {
   const double *x;               /* [length] trace of one side; a position has `kept` numbers in each */
   const double *y;               /* [length], or one position where y_is_one */
   bool y_is_one;
-  const double *x_inverse, *y_inverse; /* 1/x and 1/y (0 where they are too small for it) of a layer that wants them */
+  const double *x_inverse, *y_inverse; /* 1/x and 1/y (0 where they are too small for it), or NULL: they save divisions */
 } limes_run;
 
 typedef struct limes_elementwise {

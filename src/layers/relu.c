@@ -6,6 +6,8 @@
  * [Cho & Saul 2009; Tsuchida et al. 2018] At s = 0 theta is pi/2 and K is 0. sqrt(s^2 - K^2) is taken as
  * s sqrt((1 - rho)(1 + rho)), where 1 - rho is exact near rho = 1.
  */
+#include <float.h>
+
 #include "base/clones.h"
 #include "layers/elementwise.h"
 #include "math/angle.h"
@@ -19,14 +21,29 @@ typedef struct {
 
 #define CHUNK 128 /* elements: two short loops over a buffer keep the processor busier than a long one */
 
-/* |rho| and sqrt(1 - rho^2). Where a variance is too small its inverse is 0, and rho with it. */
-LIMES_INLINE void angles(size_t n, const limes_run *run, size_t first, size_t y_step, double *restrict size,
-                         double *restrict root) {
-  const double *k = run->cov_in + first, *x = run->x_inverse + first, *y = run->y_inverse + first * y_step;
+/* |rho|: 0 where a variance is too small to divide by. */
+LIMES_INLINE void correlations(size_t n, const limes_run *run, size_t first, size_t y_step, double *restrict size) {
+  const double *k = run->cov_in + first;
+  if (run->x_inverse != NULL) {
+    const double *x = run->x_inverse + first, *y = run->y_inverse + first * y_step;
+    LIMES_INDEPENDENT
+    for (size_t i = 0; i < n; i++)
+      size[i] = fabs(k[i]) * (x[i] * y[i * y_step]);
+    return;
+  }
+  const double *x = run->x + first, *y = run->y + first * y_step;
   LIMES_INDEPENDENT
   for (size_t i = 0; i < n; i++) {
-    double rho = fabs(k[i]) * (x[i] * y[i * y_step]), square = (1 - rho) * (1 + rho);
-    size[i] = rho;
+    double s = x[i] * y[i * y_step];
+    size[i] = s >= DBL_MIN ? fabs(k[i]) / s : 0;
+  }
+}
+
+/* sqrt(1 - rho^2) */
+LIMES_INLINE void roots(size_t n, const double *restrict size, double *restrict root) {
+  LIMES_INDEPENDENT
+  for (size_t i = 0; i < n; i++) {
+    double square = (1 - size[i]) * (1 + size[i]);
     root[i] = limes_root(square > 0 ? square : 0);
   }
 }
@@ -44,7 +61,8 @@ LIMES_INLINE void slopes_loop(slopes p, const limes_run *run, size_t y_step) {
     size_t n = run->length - first < CHUNK ? run->length - first : CHUNK;
     const double *k = run->cov_in + first, *x = run->x + first, *y = run->y + first * y_step;
     double *cov = run->cov + first;
-    angles(n, run, first, y_step, size, root);
+    correlations(n, run, first, y_step, size);
+    roots(n, size, root);
     if (run->ntk != NULL) {
       const double *ntk_in = run->ntk_in + first;
       double *ntk = run->ntk + first;
