@@ -101,7 +101,7 @@ static void finite_adjoint(const limes_call *call, const double *out_adjoint, do
       add_branch(call, i, first, out_adjoint, in_adjoint[i], true);
 }
 
-static const limes_finite finite = {
+static const limes_finite face = {
     .channels = channels, .forward = finite_forward, .tangent = finite_tangent, .adjoint = finite_adjoint};
 
 const limes_layer_ops limes_layer_concat = {
@@ -119,5 +119,5 @@ const limes_layer_ops limes_layer_concat = {
     .most_branches = 1 << 10,
     .in_place = true,
     .flops = limes_branches_flops,
-    .finite = &finite,
+    .finite = &face,
 };

@@ -1,7 +1,10 @@
 /* dense: W x + b at every position, NTK parameterization.
  *
  * Infinite width (docs/mathematics.md, section 2): K <- w_std^2 K + b_std^2, Theta <- w_std^2 Theta + K_new.
+ * Finite width: y = w_std / sqrt(C) x W + b_std b.
  */
+#include <math.h>
+
 #include "layers/elementwise.h"
 #include "layers/run.h"
 
@@ -33,6 +36,43 @@ static void cross(const limes_op *op, const limes_panel *in, limes_panel *out, c
   work->flops += (out->ntk == NULL ? 2 : 4) * (double)in->start[in->n];
 }
 
+/* finite: x [P, C], W [C, width], b [width] */
+
+enum { WEIGHT, BIAS };
+
+static void weights(const limes_call *call, limes_weights *weights) {
+  const dense *p = call->op->param;
+  size_t in = call->in->channels, out = call->out->channels;
+  weights[WEIGHT] = (limes_weights){.name = "weight", .rows = in, .columns = out, .std = p->w_std / sqrt((double)in)};
+  weights[BIAS] = (limes_weights){.name = "bias", .rows = 1, .columns = out, .std = p->b_std};
+}
+
+static void forward(const limes_call *call) {
+  size_t P = limes_rows(call->in), in = call->in->channels, out = call->out->channels;
+  limes_multiply_units(P, in, out, call->weights[WEIGHT].factor, call->in->unit, limes_part(call, call->theta, WEIGHT), false,
+                       call->out->unit);
+  limes_add_bias(P, out, call->weights[BIAS].factor, limes_part(call, call->theta, BIAS), call->out->unit);
+}
+
+static void tangent(const limes_call *call, const double *const *in_tangent, const double *theta_tangent, double *out_tangent) {
+  size_t P = limes_rows(call->in), in = call->in->channels, out = call->out->channels;
+  double factor = call->weights[WEIGHT].factor;
+  limes_multiply_units(P, in, out, factor, in_tangent[0], limes_part(call, call->theta, WEIGHT), false, out_tangent);
+  limes_multiply_units(P, in, out, factor, call->in->unit, limes_part(call, theta_tangent, WEIGHT), true, out_tangent);
+  limes_add_bias(P, out, call->weights[BIAS].factor, limes_part(call, theta_tangent, BIAS), out_tangent);
+}
+
+static void adjoint(const limes_call *call, const double *out_adjoint, double *const *in_adjoint, double *theta_adjoint) {
+  size_t P = limes_rows(call->in), in = call->in->channels, out = call->out->channels;
+  double factor = call->weights[WEIGHT].factor;
+  limes_multiply_back(P, in, out, factor, out_adjoint, limes_part(call, call->theta, WEIGHT), in_adjoint[0]);
+  limes_multiply_weights(P, in, out, factor, call->in->unit, out_adjoint, limes_part_of(call, theta_adjoint, WEIGHT));
+  limes_sum_bias(P, out, call->weights[BIAS].factor, out_adjoint, limes_part_of(call, theta_adjoint, BIAS));
+}
+
+static const limes_finite face = {
+    .channels = limes_width_channels, .weights = weights, .forward = forward, .tangent = tangent, .adjoint = adjoint};
+
 const limes_layer_ops limes_layer_dense = {
     .word = "dense",
     .summary = "a fully connected layer on the features of every position",
@@ -45,4 +85,5 @@ const limes_layer_ops limes_layer_dense = {
     .cross = cross,
     .in_place = true,
     .flops_each = {2, 4},
+    .finite = &face,
 };

@@ -103,7 +103,7 @@ static void finite_adjoint(const limes_call *call, const double *out_adjoint, do
     in_adjoint[0][k] += out_adjoint[k] * (drops(call) ? call->tape[k] : 1);
 }
 
-static const limes_finite finite = {
+static const limes_finite face = {
     .tape = tape, .forward = finite_forward, .tangent = finite_tangent, .adjoint = finite_adjoint};
 
 const limes_layer_ops limes_layer_dropout = {
@@ -116,5 +116,5 @@ const limes_layer_ops limes_layer_dropout = {
     .asks = limes_asks_the_same,
     .cross = cross,
     .in_place = true,
-    .finite = &finite,
+    .finite = &face,
 };

@@ -174,7 +174,7 @@ static void finite_adjoint(const limes_call *call, const double *out_adjoint, do
     differentiate_all(call, out_adjoint, in_adjoint[0]);
 }
 
-static const limes_finite finite = {
+static const limes_finite face = {
     .tape = tape, .forward = finite_forward, .tangent = finite_tangent, .adjoint = finite_adjoint};
 
 const limes_layer_ops limes_layer_layer_norm = {
@@ -190,5 +190,5 @@ const limes_layer_ops limes_layer_layer_norm = {
     .trace_size = limes_one_number_a_position,
     .trace = trace,
     .flops_each = {2, 3},
-    .finite = &finite,
+    .finite = &face,
 };

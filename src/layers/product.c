@@ -48,19 +48,6 @@ static void cross(const limes_op *op, const limes_panel *in, limes_panel *out, c
 
 /* finite width: y = prod_i x_i, dy = sum_i dx_i prod_{j != i} x_j */
 
-static limes_status channels(limes_context *context, const limes_op *op, const limes_widths *widths, const size_t *in,
-                             const limes_grid *grid, size_t *out) {
-  (void)widths;
-  (void)grid;
-  for (uint32_t i = 1; i < op->n_in; i++)
-    if (in[i] != in[0])
-      return limes_fail(context, LIMES_WRONG_USE,
-                        "the branches of product end with %zu and %zu channels: give their last layers the same width", in[0],
-                        in[i]);
-  *out = in[0];
-  return LIMES_OK;
-}
-
 static size_t elements(const limes_call *call) { return limes_rows(call->out) * call->out->channels; }
 
 /* y *= every input but number `but` */
@@ -99,8 +86,8 @@ static void finite_adjoint(const limes_call *call, const double *out_adjoint, do
     }
 }
 
-static const limes_finite finite = {
-    .channels = channels, .forward = finite_forward, .tangent = finite_tangent, .adjoint = finite_adjoint};
+static const limes_finite face = {
+    .forward = finite_forward, .tangent = finite_tangent, .adjoint = finite_adjoint};
 
 const limes_layer_ops limes_layer_product = {
     .word = "product",
@@ -116,5 +103,5 @@ const limes_layer_ops limes_layer_product = {
     .most_branches = 1 << 10,
     .in_place = true,
     .flops = limes_branches_flops,
-    .finite = &finite,
+    .finite = &face,
 };
