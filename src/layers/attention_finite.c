@@ -68,24 +68,24 @@ limes_heads limes_attention_pool_heads(const limes_attention *p, const limes_wid
 
 /* parameters */
 
-static void blocks(const limes_call *call, limes_block *block) {
+static void weights(const limes_call *call, limes_weights *w) {
   const limes_attention *p = call->op->param;
   sizes s = sizes_of(call);
   double joined = (double)s.encoding.joined;
   if (s.heads.scale[LIMES_TIED] > 0)
-    block[TIED] = (limes_block){.name = "query_key", .rows = s.encoding.joined, .columns = s.keys_row,
+    w[TIED] = (limes_weights){.name = "query_key", .rows = s.encoding.joined, .columns = s.keys_row,
                                 .std = sqrt(p->q_std * p->k_std / joined)};
   if (s.heads.scale[LIMES_INDEPENDENT_QK] > 0) {
-    block[QUERY] = (limes_block){.name = "query", .rows = s.heads.pools ? 1 : s.encoding.joined, .columns = s.keys_row,
+    w[QUERY] = (limes_weights){.name = "query", .rows = s.heads.pools ? 1 : s.encoding.joined, .columns = s.keys_row,
                                  .std = p->q_std / (s.heads.pools ? 1 : sqrt(joined))};
-    block[KEY] = (limes_block){.name = "key", .rows = s.encoding.joined, .columns = s.keys_row, .std = p->k_std / sqrt(joined)};
+    w[KEY] = (limes_weights){.name = "key", .rows = s.encoding.joined, .columns = s.keys_row, .std = p->k_std / sqrt(joined)};
   }
-  block[VALUE] = (limes_block){.name = "value", .rows = s.channels_of_values, .columns = s.values_row,
+  w[VALUE] = (limes_weights){.name = "value", .rows = s.channels_of_values, .columns = s.values_row,
                                .std = p->v_std / sqrt((double)s.channels_of_values)};
-  block[OUTPUT] = (limes_block){.name = "output", .rows = s.values_row, .columns = call->out->channels,
+  w[OUTPUT] = (limes_weights){.name = "output", .rows = s.values_row, .columns = call->out->channels,
                                 .std = p->o_std / sqrt((double)s.values_row)};
-  block[BIAS] = (limes_block){.name = "bias", .rows = 1, .columns = call->out->channels, .std = p->b_std};
-  limes_encoding_block(p, &s.encoding, call->state, &block[EMBEDDINGS]);
+  w[BIAS] = (limes_weights){.name = "bias", .rows = 1, .columns = call->out->channels, .std = p->b_std};
+  limes_encoding_block(p, &s.encoding, call->state, &w[EMBEDDINGS]);
 }
 
 /* memory */
@@ -188,16 +188,16 @@ static limes_head_item item_of(const limes_call *call, const sizes *s, size_t it
 /* to (+)= what theta makes of joined = X~ and features = X; NULL: zero */
 static void project(const limes_call *call, const sizes *s, const double *joined, const double *features, const double *theta,
                     bool add, const limes_head_units *to) {
-  const limes_block *block = call->block;
+  const limes_weights *w = call->weights;
   const double *values = ((const limes_attention *)call->op->param)->in_values ? joined : features;
-  limes_multiply_units(s->rows, s->encoding.joined, s->keys_row, block[TIED].factor, joined, limes_part(call, theta, TIED), add,
+  limes_multiply_units(s->rows, s->encoding.joined, s->keys_row, w[TIED].factor, joined, limes_part(call, theta, TIED), add,
                        to->key[LIMES_TIED]);
-  limes_multiply_units(s->rows, s->encoding.joined, s->keys_row, block[KEY].factor, joined, limes_part(call, theta, KEY), add,
+  limes_multiply_units(s->rows, s->encoding.joined, s->keys_row, w[KEY].factor, joined, limes_part(call, theta, KEY), add,
                        to->key[LIMES_INDEPENDENT_QK]);
   if (!s->heads.pools)
-    limes_multiply_units(s->rows, s->encoding.joined, s->keys_row, block[QUERY].factor, joined, limes_part(call, theta, QUERY),
+    limes_multiply_units(s->rows, s->encoding.joined, s->keys_row, w[QUERY].factor, joined, limes_part(call, theta, QUERY),
                          add, to->query[LIMES_INDEPENDENT_QK]);
-  limes_multiply_units(s->rows, s->channels_of_values, s->values_row, block[VALUE].factor, values,
+  limes_multiply_units(s->rows, s->channels_of_values, s->values_row, w[VALUE].factor, values,
                        limes_part(call, theta, VALUE), add, to->value);
 }
 
@@ -217,7 +217,7 @@ static void project_adjoint(const limes_call *call, const sizes *s, const double
        p->in_values ? joined_adjoint : features_adjoint},
   };
   for (size_t k = 0; k < sizeof part / sizeof *part; k++) {
-    double factor = call->block[part[k].block].factor;
+    double factor = call->weights[part[k].block].factor;
     limes_multiply_weights(s->rows, part[k].inner, part[k].row, factor, part[k].in, part[k].from,
                            limes_part_of(call, theta_adjoint, part[k].block));
     limes_multiply_back(s->rows, part[k].inner, part[k].row, factor, part[k].from, limes_part(call, call->theta, part[k].block),
@@ -250,7 +250,7 @@ static void pool_queries(const limes_call *call, const sizes *s, const double *l
     return;
   if (query != NULL) {
     memset(query, 0, s->queries * s->keys_row * sizeof *query);
-    limes_add_bias(s->queries, s->keys_row, call->block[QUERY].factor, learned, query);
+    limes_add_bias(s->queries, s->keys_row, call->weights[QUERY].factor, learned, query);
   }
   for (size_t i = 0; i < call->in->items && units->query[LIMES_TIED] != NULL; i++) {
     limes_head_units one = of_item(call, s, units, i);
@@ -262,7 +262,7 @@ static void pool_queries_adjoint(const limes_call *call, const sizes *s, const l
   if (!s->heads.pools)
     return;
   if (units->query[LIMES_INDEPENDENT_QK] != NULL)
-    limes_sum_bias(s->queries, s->keys_row, call->block[QUERY].factor, units->query[LIMES_INDEPENDENT_QK], learned);
+    limes_sum_bias(s->queries, s->keys_row, call->weights[QUERY].factor, units->query[LIMES_INDEPENDENT_QK], learned);
   for (size_t i = 0; i < call->in->items && units->query[LIMES_TIED] != NULL; i++) {
     limes_head_units one = of_item(call, s, units, i);
     average(call, s, i, one.query[LIMES_TIED], one.key[LIMES_TIED], true);
@@ -274,7 +274,7 @@ static void pool_queries_adjoint(const limes_call *call, const sizes *s, const l
 /* out (+)= mixed W_O + b */
 static void mix_heads(const limes_call *call, const sizes *s, const double *mixed, const double *theta, bool add, double *out) {
   size_t channels = call->out->channels;
-  limes_multiply_units(s->queries, s->values_row, channels, call->block[OUTPUT].factor, mixed, limes_part(call, theta, OUTPUT),
+  limes_multiply_units(s->queries, s->values_row, channels, call->weights[OUTPUT].factor, mixed, limes_part(call, theta, OUTPUT),
                        add, out);
 }
 
@@ -296,7 +296,7 @@ static void forward(const limes_call *call) {
     weights += keeps ? n : 0;
   }
   mix_heads(call, &s, kept.units.mixed, call->theta, false, call->out->unit);
-  limes_add_bias(s.queries, call->out->channels, call->block[BIAS].factor, limes_part(call, call->theta, BIAS), call->out->unit);
+  limes_add_bias(s.queries, call->out->channels, call->weights[BIAS].factor, limes_part(call, call->theta, BIAS), call->out->unit);
 }
 
 /* Tangents of X~ and of queries, keys and values */
@@ -326,19 +326,19 @@ static void tangent(const limes_call *call, const double *const *in_tangent, con
   }
   mix_heads(call, &s, change.units.mixed, call->theta, false, out_tangent);
   mix_heads(call, &s, kept.units.mixed, theta_tangent, true, out_tangent);
-  limes_add_bias(s.queries, call->out->channels, call->block[BIAS].factor, limes_part(call, theta_tangent, BIAS), out_tangent);
+  limes_add_bias(s.queries, call->out->channels, call->weights[BIAS].factor, limes_part(call, theta_tangent, BIAS), out_tangent);
 }
 
 /* Adjoints of mixed, and of output weights and bias */
 static void mix_adjoint(const limes_call *call, const sizes *s, const double *mixed, const double *out_adjoint,
                         double *mixed_adjoint, double *theta_adjoint) {
   size_t channels = call->out->channels;
-  const limes_block *block = call->block;
-  limes_multiply_back(s->queries, s->values_row, channels, block[OUTPUT].factor, out_adjoint,
+  const limes_weights *w = call->weights;
+  limes_multiply_back(s->queries, s->values_row, channels, w[OUTPUT].factor, out_adjoint,
                       limes_part(call, call->theta, OUTPUT), mixed_adjoint);
-  limes_multiply_weights(s->queries, s->values_row, channels, block[OUTPUT].factor, mixed, out_adjoint,
+  limes_multiply_weights(s->queries, s->values_row, channels, w[OUTPUT].factor, mixed, out_adjoint,
                          limes_part_of(call, theta_adjoint, OUTPUT));
-  limes_sum_bias(s->queries, channels, block[BIAS].factor, out_adjoint, limes_part_of(call, theta_adjoint, BIAS));
+  limes_sum_bias(s->queries, channels, w[BIAS].factor, out_adjoint, limes_part_of(call, theta_adjoint, BIAS));
 }
 
 static void adjoint(const limes_call *call, const double *out_adjoint, double *const *in_adjoint, double *theta_adjoint) {
@@ -365,7 +365,7 @@ static void adjoint(const limes_call *call, const double *out_adjoint, double *c
 const limes_finite limes_attention_finite = {
     .channels = limes_width_channels,
     .prepare = limes_encoding_prepare,
-    .blocks = blocks,
+    .weights = weights,
     .tape = tape,
     .scratch = scratch,
     .forward = forward,
@@ -376,7 +376,7 @@ const limes_finite limes_attention_finite = {
 const limes_finite limes_attention_pool_finite = {
     .channels = limes_width_channels,
     .prepare = limes_encoding_prepare,
-    .blocks = blocks,
+    .weights = weights,
     .tape = tape,
     .scratch = scratch,
     .forward = forward,

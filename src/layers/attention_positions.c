@@ -95,13 +95,13 @@ limes_status limes_encoding_prepare(limes_context *context, const limes_op *op, 
   return LIMES_OK;
 }
 
-void limes_encoding_block(const limes_attention *p, const limes_encoding *encoding, const void *state, limes_block *block) {
+void limes_encoding_block(const limes_attention *p, const limes_encoding *encoding, const void *state, limes_weights *weights) {
   const positions *place = state;
   if (p->position == LIMES_POSITION_NONE || place == NULL)
     return;
-  *block = (limes_block){.name = "embeddings", .rows = place->basis, .columns = encoding->embeddings, .std = p->position_std};
-  block->piece = place->key;
-  block->pieces = place->key == NULL ? 0 : place->basis;
+  *weights = (limes_weights){.name = "embeddings", .rows = place->basis, .columns = encoding->embeddings, .std = p->position_std};
+  weights->piece = place->key;
+  weights->pieces = place->key == NULL ? 0 : place->basis;
 }
 
 /* items of one size that follow one another */
@@ -145,7 +145,7 @@ static void add_embeddings(const limes_call *call, const limes_encoding *e, unsi
     const limes_grid *grid = &in->grid[at.first];
     double *rows = scratch, *table = scratch + grid->T * place->basis;
     limes_basis_rows(&decay, place->box, place->factor, grid, rows);
-    limes_multiply_units(grid->T, place->basis, e->embeddings, call->block[block].factor * e->embedding_scale, rows, theta, false,
+    limes_multiply_units(grid->T, place->basis, e->embeddings, call->weights[block].factor * e->embedding_scale, rows, theta, false,
                          table);
     for (size_t i = at.first; i < at.end; i++)
       add_columns(grid->T, e->embeddings, 1, table, e->embeddings, joined + in->start[i] * e->joined + e->embeddings_at,
@@ -177,7 +177,7 @@ static void embeddings_adjoint(const limes_call *call, const limes_encoding *e, 
     for (size_t i = at.first; i < at.end; i++)
       add_columns(grid->T, e->embeddings, 1, joined + in->start[i] * e->joined + e->embeddings_at, e->joined, table,
                   e->embeddings);
-    limes_multiply_weights(grid->T, place->basis, e->embeddings, call->block[block].factor * e->embedding_scale, rows, table,
+    limes_multiply_weights(grid->T, place->basis, e->embeddings, call->weights[block].factor * e->embedding_scale, rows, table,
                            theta);
   }
 }

@@ -18,7 +18,7 @@ limes_encoding limes_encoding_of(const limes_attention *p, size_t channels);
 limes_status limes_encoding_prepare(limes_context *context, const limes_op *op, const limes_widths *widths, size_t items,
                                     const limes_grid *const *grid, void **state);
 /* The block of embeddings, from what prepare has made */
-void limes_encoding_block(const limes_attention *p, const limes_encoding *encoding, const void *state, limes_block *block);
+void limes_encoding_block(const limes_attention *p, const limes_encoding *encoding, const void *state, limes_weights *weights);
 
 size_t limes_encoding_scratch(const limes_call *call, const limes_encoding *encoding);
 
