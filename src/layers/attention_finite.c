@@ -4,11 +4,11 @@
  *   tied parts         A = sqrt(q_std k_std / C~) X~ W,                  logits A A^T / d           (scale=linear)
  *   independent parts  Q = q_std / sqrt(C~) X~ W_Q,  K likewise,         logits Q K^T / sqrt(d)     (scale=sqrt)
  *   values             V = v_std / sqrt(C) X W_V,     O_h = zeta(logits_h) V_h,     Y = o_std / sqrt(H d_v) O W_O + b_std b.
- * qk_correlation r: r times the first logits plus sqrt(1 - r^2) times the second. attention_pool: one query a segment, the mean of
- * A over its visible positions, or a learned one, q_std w for all segments with logits over d.
+ * qk_correlation r: r times the first logits plus sqrt(1 - r^2) times the second. attention_pool: one query a segment, the mean
+ * of A over its visible positions, or a learned one, q_std w for all segments with logits over d.
  *
- * In the limit at scale=linear the logits carry no gradient: theirs is a sum over the d channels of a key of terms of size 1/d with
- * random signs. At finite width it is there, and so it is here.
+ * In the limit at scale=linear the logits carry no gradient: theirs is a sum over the d channels of a key of terms of size 1/d
+ * with random signs. At finite width it is there, and so it is here.
  */
 #include "layers/attention_finite.h"
 
@@ -37,7 +37,8 @@ typedef struct {
 
 static sizes sizes_of(const limes_call *call) {
   const limes_attention *p = call->op->param;
-  sizes made = {.heads = call->op->ops->pools_segments ? limes_attention_pool_heads(p, call->widths) : limes_attention_heads(p, call->widths),
+  sizes made = {.heads = call->op->ops->pools_segments ? limes_attention_pool_heads(p, call->widths)
+                                                       : limes_attention_heads(p, call->widths),
                 .encoding = limes_encoding_of(p, call->in->channels)};
   made.keys_row = made.heads.heads * made.heads.key_width;
   made.values_row = made.heads.heads * made.heads.value_width;
@@ -73,17 +74,21 @@ static void weights(const limes_call *call, limes_weights *w) {
   sizes s = sizes_of(call);
   double joined = (double)s.encoding.joined;
   if (s.heads.scale[LIMES_TIED] > 0)
-    w[TIED] = (limes_weights){.name = "query_key", .rows = s.encoding.joined, .columns = s.keys_row,
-                                .std = sqrt(p->q_std * p->k_std / joined)};
+    w[TIED] = (limes_weights){
+        .name = "query_key", .rows = s.encoding.joined, .columns = s.keys_row, .std = sqrt(p->q_std * p->k_std / joined)};
   if (s.heads.scale[LIMES_INDEPENDENT_QK] > 0) {
-    w[QUERY] = (limes_weights){.name = "query", .rows = s.heads.pools ? 1 : s.encoding.joined, .columns = s.keys_row,
-                                 .std = p->q_std / (s.heads.pools ? 1 : sqrt(joined))};
+    w[QUERY] = (limes_weights){.name = "query",
+                               .rows = s.heads.pools ? 1 : s.encoding.joined,
+                               .columns = s.keys_row,
+                               .std = p->q_std / (s.heads.pools ? 1 : sqrt(joined))};
     w[KEY] = (limes_weights){.name = "key", .rows = s.encoding.joined, .columns = s.keys_row, .std = p->k_std / sqrt(joined)};
   }
-  w[VALUE] = (limes_weights){.name = "value", .rows = s.channels_of_values, .columns = s.values_row,
-                               .std = p->v_std / sqrt((double)s.channels_of_values)};
-  w[OUTPUT] = (limes_weights){.name = "output", .rows = s.values_row, .columns = call->out->channels,
-                                .std = p->o_std / sqrt((double)s.values_row)};
+  w[VALUE] = (limes_weights){.name = "value",
+                             .rows = s.channels_of_values,
+                             .columns = s.values_row,
+                             .std = p->v_std / sqrt((double)s.channels_of_values)};
+  w[OUTPUT] = (limes_weights){
+      .name = "output", .rows = s.values_row, .columns = call->out->channels, .std = p->o_std / sqrt((double)s.values_row)};
   w[BIAS] = (limes_weights){.name = "bias", .rows = 1, .columns = call->out->channels, .std = p->b_std};
   limes_encoding_block(p, &s.encoding, call->state, &w[EMBEDDINGS]);
 }
@@ -195,10 +200,10 @@ static void project(const limes_call *call, const sizes *s, const double *joined
   limes_multiply_units(s->rows, s->encoding.joined, s->keys_row, w[KEY].factor, joined, limes_part(call, theta, KEY), add,
                        to->key[LIMES_INDEPENDENT_QK]);
   if (!s->heads.pools)
-    limes_multiply_units(s->rows, s->encoding.joined, s->keys_row, w[QUERY].factor, joined, limes_part(call, theta, QUERY),
-                         add, to->query[LIMES_INDEPENDENT_QK]);
-  limes_multiply_units(s->rows, s->channels_of_values, s->values_row, w[VALUE].factor, values,
-                       limes_part(call, theta, VALUE), add, to->value);
+    limes_multiply_units(s->rows, s->encoding.joined, s->keys_row, w[QUERY].factor, joined, limes_part(call, theta, QUERY), add,
+                         to->query[LIMES_INDEPENDENT_QK]);
+  limes_multiply_units(s->rows, s->channels_of_values, s->values_row, w[VALUE].factor, values, limes_part(call, theta, VALUE),
+                       add, to->value);
 }
 
 static void project_adjoint(const limes_call *call, const sizes *s, const double *joined, const limes_head_units *from,
@@ -296,7 +301,8 @@ static void forward(const limes_call *call) {
     weights += keeps ? n : 0;
   }
   mix_heads(call, &s, kept.units.mixed, call->theta, false, call->out->unit);
-  limes_add_bias(s.queries, call->out->channels, call->weights[BIAS].factor, limes_part(call, call->theta, BIAS), call->out->unit);
+  limes_add_bias(s.queries, call->out->channels, call->weights[BIAS].factor, limes_part(call, call->theta, BIAS),
+                 call->out->unit);
 }
 
 /* Tangents of X~ and of queries, keys and values */
@@ -334,8 +340,8 @@ static void mix_adjoint(const limes_call *call, const sizes *s, const double *mi
                         double *mixed_adjoint, double *theta_adjoint) {
   size_t channels = call->out->channels;
   const limes_weights *w = call->weights;
-  limes_multiply_back(s->queries, s->values_row, channels, w[OUTPUT].factor, out_adjoint,
-                      limes_part(call, call->theta, OUTPUT), mixed_adjoint);
+  limes_multiply_back(s->queries, s->values_row, channels, w[OUTPUT].factor, out_adjoint, limes_part(call, call->theta, OUTPUT),
+                      mixed_adjoint);
   limes_multiply_weights(s->queries, s->values_row, channels, w[OUTPUT].factor, mixed, out_adjoint,
                          limes_part_of(call, theta_adjoint, OUTPUT));
   limes_sum_bias(s->queries, channels, w[BIAS].factor, out_adjoint, limes_part_of(call, theta_adjoint, BIAS));

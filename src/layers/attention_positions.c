@@ -1,6 +1,6 @@
-/* Positional embeddings join features (docs/mathematics.md, sections 5 and 13): sum adds them, only takes their place, concat puts
- * them beside. There features are scaled by sqrt((1 - share) C~ / C), embeddings by sqrt(share C~ / C_p), C~ = C + C_p, so that the
- * mean over channels has the limit's shares whatever C and C_p are; both are 1 where share = C_p / C~ exactly.
+/* Positional embeddings join features (docs/mathematics.md, sections 5 and 13): sum adds them, only takes their place, concat
+ * puts them beside. There features are scaled by sqrt((1 - share) C~ / C), embeddings by sqrt(share C~ / C_p), C~ = C + C_p, so
+ * that the mean over channels has the limit's shares whatever C and C_p are; both are 1 where share = C_p / C~ exactly.
  */
 #include "layers/attention_positions.h"
 
@@ -145,8 +145,8 @@ static void add_embeddings(const limes_call *call, const limes_encoding *e, unsi
     const limes_grid *grid = &in->grid[at.first];
     double *rows = scratch, *table = scratch + grid->T * place->basis;
     limes_basis_rows(&decay, place->box, place->factor, grid, rows);
-    limes_multiply_units(grid->T, place->basis, e->embeddings, call->weights[block].factor * e->embedding_scale, rows, theta, false,
-                         table);
+    limes_multiply_units(grid->T, place->basis, e->embeddings, call->weights[block].factor * e->embedding_scale, rows, theta,
+                         false, table);
     for (size_t i = at.first; i < at.end; i++)
       add_columns(grid->T, e->embeddings, 1, table, e->embeddings, joined + in->start[i] * e->joined + e->embeddings_at,
                   e->joined);

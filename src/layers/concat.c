@@ -3,8 +3,8 @@
  * Infinite width (docs/mathematics.md, section 7): covariances are means over channels, so K <- sum_i share_i K_i with branch
  * i's share of the channels, Theta likewise. Channels of different branches have different variances: a mixture, not Gaussian.
  *
- * Finite width: branch i has the channels C_i that its last layer gives it and is scaled by sqrt(share_i sum_j C_j / C_i), so that
- * means over channels have the shares of the limit; the scale is 1 where the widths themselves are in that ratio.
+ * Finite width: branch i has the channels C_i that its last layer gives it and is scaled by sqrt(share_i sum_j C_j / C_i), so
+ * that means over channels have the shares of the limit; the scale is 1 where the widths themselves are in that ratio.
  */
 #include <math.h>
 #include <string.h>
@@ -92,8 +92,7 @@ static void finite_tangent(const limes_call *call, const double *const *in_tange
       add_branch(call, i, first, in_tangent[i], out_tangent, false);
 }
 
-static void finite_adjoint(const limes_call *call, const double *out_adjoint, double *const *in_adjoint,
-                           double *theta_adjoint) {
+static void finite_adjoint(const limes_call *call, const double *out_adjoint, double *const *in_adjoint, double *theta_adjoint) {
   (void)theta_adjoint;
   size_t first = 0;
   for (uint32_t i = 0; i < call->op->n_in; first += call->in[i++].channels)

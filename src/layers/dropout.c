@@ -96,15 +96,13 @@ static void finite_tangent(const limes_call *call, const double *const *in_tange
     out_tangent[k] = in_tangent[0] == NULL ? 0 : in_tangent[0][k] * (drops(call) ? call->tape[k] : 1);
 }
 
-static void finite_adjoint(const limes_call *call, const double *out_adjoint, double *const *in_adjoint,
-                           double *theta_adjoint) {
+static void finite_adjoint(const limes_call *call, const double *out_adjoint, double *const *in_adjoint, double *theta_adjoint) {
   (void)theta_adjoint;
   for (size_t k = 0; in_adjoint[0] != NULL && k < elements(call); k++)
     in_adjoint[0][k] += out_adjoint[k] * (drops(call) ? call->tape[k] : 1);
 }
 
-static const limes_finite face = {
-    .tape = tape, .forward = finite_forward, .tangent = finite_tangent, .adjoint = finite_adjoint};
+static const limes_finite face = {.tape = tape, .forward = finite_forward, .tangent = finite_tangent, .adjoint = finite_adjoint};
 
 const limes_layer_ops limes_layer_dropout = {
     .word = "dropout",

@@ -167,15 +167,13 @@ static void finite_tangent(const limes_call *call, const double *const *in_tange
     differentiate_all(call, in_tangent[0], out_tangent);
 }
 
-static void finite_adjoint(const limes_call *call, const double *out_adjoint, double *const *in_adjoint,
-                           double *theta_adjoint) {
+static void finite_adjoint(const limes_call *call, const double *out_adjoint, double *const *in_adjoint, double *theta_adjoint) {
   (void)theta_adjoint;
   if (in_adjoint[0] != NULL)
     differentiate_all(call, out_adjoint, in_adjoint[0]);
 }
 
-static const limes_finite face = {
-    .tape = tape, .forward = finite_forward, .tangent = finite_tangent, .adjoint = finite_adjoint};
+static const limes_finite face = {.tape = tape, .forward = finite_forward, .tangent = finite_tangent, .adjoint = finite_adjoint};
 
 const limes_layer_ops limes_layer_layer_norm = {
     .word = "layer_norm",

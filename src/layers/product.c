@@ -75,8 +75,7 @@ static void finite_tangent(const limes_call *call, const double *const *in_tange
     }
 }
 
-static void finite_adjoint(const limes_call *call, const double *out_adjoint, double *const *in_adjoint,
-                           double *theta_adjoint) {
+static void finite_adjoint(const limes_call *call, const double *out_adjoint, double *const *in_adjoint, double *theta_adjoint) {
   (void)theta_adjoint;
   for (uint32_t i = 0; i < call->op->n_in; i++)
     for (size_t k = 0; in_adjoint[i] != NULL && k < elements(call); k++) {
@@ -86,8 +85,7 @@ static void finite_adjoint(const limes_call *call, const double *out_adjoint, do
     }
 }
 
-static const limes_finite face = {
-    .forward = finite_forward, .tangent = finite_tangent, .adjoint = finite_adjoint};
+static const limes_finite face = {.forward = finite_forward, .tangent = finite_tangent, .adjoint = finite_adjoint};
 
 const limes_layer_ops limes_layer_product = {
     .word = "product",
