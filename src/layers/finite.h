@@ -21,6 +21,7 @@
 /* Activations at one value. Row start[i] + a is position a of item i. */
 typedef struct limes_units {
   size_t items, channels;
+  uint32_t axes;          /* position axes */
   const limes_grid *grid; /* [items] */
   const size_t *start;    /* [items + 1] first row of each item */
   const uint64_t *item;   /* [items] what tells an item from all others the network was made for: keys of random masks */

@@ -49,6 +49,7 @@ static limes_status find_keys(limes_context *context, limes_evaluation *e, const
   for (size_t v = 0; v < n_value; v++) {
     e->value[v].items = e->items;
     e->value[v].channels = e->network->channels[v];
+    e->value[v].axes = e->network->program.value[v].axes;
     e->value[v].item = key;
   }
   return LIMES_OK;
@@ -218,6 +219,7 @@ void limes_evaluate_tangent(limes_evaluation *e, const double *input, const doub
     memset(e->tangent[0], 0, numbers_at(e, 0) * sizeof(double));
   else
     memcpy(e->tangent[0], input, numbers_at(e, 0) * sizeof(double));
+  hide(e, 0, e->tangent[0]);
   for (size_t i = 0; i < e->network->program.n_op; i++) {
     const limes_call *call = &e->call[i];
     const limes_op *op = call->op;
@@ -243,4 +245,5 @@ void limes_evaluate_adjoint(limes_evaluation *e, double *theta, bool input) {
     op->ops->finite->adjoint(call, e->adjoint[op->out], e->in_adjoint,
                              theta == NULL ? NULL : theta + e->network->member[i].first);
   }
+  hide(e, 0, e->adjoint[0]);
 }
