@@ -110,7 +110,7 @@ static void sum_adjoint(const limes_call *call, const double *out_adjoint, doubl
   adjoint_sum(call, NULL, out_adjoint, in_adjoint);
 }
 
-static const limes_finite sum_face = {.forward = sum_forward, .tangent = sum_tangent, .adjoint = sum_adjoint};
+static const limes_finite sum_face = {.forward = sum_forward, .tangent = sum_tangent, .adjoint = sum_adjoint, .linear = true};
 
 const limes_layer_ops limes_layer_sum = {
     .word = "sum",
@@ -177,7 +177,8 @@ static void residual_adjoint(const limes_call *call, const double *out_adjoint, 
   adjoint_sum(call, weight, out_adjoint, in_adjoint);
 }
 
-static const limes_finite residual_face = {.forward = residual_forward, .tangent = residual_tangent, .adjoint = residual_adjoint};
+static const limes_finite residual_face = {
+    .forward = residual_forward, .tangent = residual_tangent, .adjoint = residual_adjoint, .linear = true};
 
 const limes_layer_ops limes_layer_residual = {
     .word = "residual",

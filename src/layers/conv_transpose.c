@@ -79,12 +79,19 @@ static void adjoint(const limes_call *call, const double *out_adjoint, double *c
   limes_conv_adjoint(call, windows, out_adjoint, in_adjoint, theta_adjoint);
 }
 
+static void gram(const limes_call *x, const limes_call *y, const double *x_adjoint, const double *y_adjoint, double *ntk,
+                 double *scratch) {
+  limes_conv_gram(x, y, windows, x_adjoint, y_adjoint, ntk, scratch);
+}
+
 static const limes_finite face = {.channels = limes_width_channels,
                                   .weights = limes_conv_weights,
                                   .scratch = limes_conv_patches,
                                   .forward = forward,
                                   .tangent = tangent,
-                                  .adjoint = adjoint};
+                                  .adjoint = adjoint,
+                                  .gram = gram,
+                                  .gram_scratch = limes_conv_gram_scratch};
 
 const limes_layer_ops limes_layer_conv_transpose = {
     .word = "conv_transpose",

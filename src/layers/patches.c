@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "math/linear.h"
+
 #define PATCH_NUMBERS (1u << 17) /* of the patches of one matrix product, about: they stay in the second-level cache */
 
 static size_t least(size_t a, size_t b) { return a < b ? a : b; }
@@ -151,4 +153,73 @@ void limes_conv_adjoint(const limes_call *call, limes_windows_function *windows,
   }
   limes_sum_bias(limes_rows(call->out), columns, call->weights[LIMES_CONV_BIAS].factor, out_adjoint,
                  limes_part_of(call, theta_adjoint, LIMES_CONV_BIAS));
+}
+
+/* the NTK's part, pair by pair */
+
+static size_t most_positions(const limes_units *units) {
+  size_t most = 0;
+  for (size_t i = 0; i < units->items; i++)
+    most = units->grid[i].T > most ? units->grid[i].T : most;
+  return most;
+}
+
+size_t limes_conv_gram_scratch(const limes_call *x, const limes_call *y) {
+  size_t taps = (size_t)limes_taps(x->op->param, x->in->axes), out_x = most_positions(x->out), out_y = most_positions(y->out);
+  size_t products =
+      limes_add_capped(limes_multiply_capped(most_positions(x->in), most_positions(y->in)), limes_multiply_capped(out_x, out_y));
+  return limes_add_capped(products, limes_multiply_capped(taps, out_x + out_y));
+}
+
+/* under[tap * outputs + o]: the input under each tap of each output, -1 in padding */
+static void find_under(const limes_windows *w, size_t outputs, int64_t *under_tap) {
+  for (uint32_t d = 0; d < w->axis[0].size; d++)
+    for (uint32_t e = 0; e < w->axis[1].size; e++)
+      for (uint32_t o = 0; o < outputs; o++)
+        *under_tap++ = under(w, o, d, e);
+}
+
+/* products [x's rows, y's rows] column-major: the rows of two items with each other */
+static void products(size_t x_rows, size_t y_rows, size_t channels, const double *x, const double *y, double *products) {
+  limes_gemm(true, false, x_rows, y_rows, channels, 1, x, channels, y, channels, 0, products, x_rows);
+}
+
+/* sum_op adjoints[o, p] (b + w sum_d inputs[i(o,d), i(p,d)]) */
+static double pair_sum(size_t taps, const int64_t *x_under, size_t x_out, size_t x_in, const int64_t *y_under, size_t y_out,
+                       double w, double b, const double *inputs, const double *adjoints) {
+  double sum = 0, all = 0;
+  for (size_t k = 0; k < x_out * y_out; k++)
+    all += adjoints[k];
+  for (size_t d = 0; d < taps; d++, x_under += x_out, y_under += y_out)
+    for (size_t p = 0; p < y_out; p++) {
+      if (y_under[p] < 0)
+        continue;
+      const double *column = inputs + (size_t)y_under[p] * x_in;
+      for (size_t o = 0; o < x_out; o++)
+        sum += x_under[o] < 0 ? 0 : adjoints[p * x_out + o] * column[x_under[o]];
+    }
+  return w * sum + b * all;
+}
+
+void limes_conv_gram(const limes_call *x, const limes_call *y, limes_windows_function *windows, const double *x_adjoint,
+                     const double *y_adjoint, double *ntk, double *scratch) {
+  const limes_weights *weight = &x->weights[LIMES_CONV_WEIGHT], *bias = &x->weights[LIMES_CONV_BIAS];
+  double w = weight->std > 0 ? weight->factor * weight->factor : 0, b = bias->std > 0 ? bias->factor * bias->factor : 0;
+  size_t C = x->in->channels, width = x->out->channels, taps = (size_t)limes_taps(x->op->param, x->in->axes);
+  int64_t *x_under = (int64_t *)(void *)scratch, *y_under = x_under + taps * most_positions(x->out);
+  double *inputs = (double *)(void *)(y_under + taps * most_positions(y->out));
+  double *adjoints = inputs + most_positions(x->in) * most_positions(y->in);
+  for (size_t i = 0; i < x->in->items; i++) {
+    size_t x_in = x->in->grid[i].T, x_out = x->out->grid[i].T;
+    limes_windows x_windows = windows(x->op->param, &x->in->grid[i]);
+    find_under(&x_windows, x_out, x_under);
+    for (size_t j = 0; j < y->in->items; j++) {
+      size_t y_in = y->in->grid[j].T, y_out = y->out->grid[j].T;
+      limes_windows y_windows = windows(y->op->param, &y->in->grid[j]);
+      find_under(&y_windows, y_out, y_under);
+      products(x_in, y_in, C, x->in->unit + x->in->start[i] * C, y->in->unit + y->in->start[j] * C, inputs);
+      products(x_out, y_out, width, x_adjoint + x->out->start[i] * width, y_adjoint + y->out->start[j] * width, adjoints);
+      ntk[i * y->in->items + j] += pair_sum(taps, x_under, x_out, x_in, y_under, y_out, w, b, inputs, adjoints);
+    }
+  }
 }

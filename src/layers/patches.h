@@ -22,4 +22,9 @@ void limes_conv_tangent(const limes_call *call, limes_windows_function *windows,
 void limes_conv_adjoint(const limes_call *call, limes_windows_function *windows, const double *out_adjoint,
                         double *const *in_adjoint, double *theta_adjoint);
 
+/* The NTK's part without derivatives: sum_op (d_o . d'_p) (w^2 sum_d x_{i(o,d)} . x'_{i(p,d)} + b^2), d the adjoints */
+void limes_conv_gram(const limes_call *x, const limes_call *y, limes_windows_function *windows, const double *x_adjoint,
+                     const double *y_adjoint, double *ntk, double *scratch);
+size_t limes_conv_gram_scratch(const limes_call *x, const limes_call *y);
+
 #endif

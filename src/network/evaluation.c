@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define BLOCK_NUMBERS (1u << 22) /* activations of a block of items, about: 32 MB */
+
 /* positions of the items at every value */
 
 static limes_status copy_positions(limes_context *context, limes_evaluation *e, uint32_t value, const size_t *item,
@@ -246,4 +248,16 @@ void limes_evaluate_adjoint(limes_evaluation *e, double *theta, bool input) {
                              theta == NULL ? NULL : theta + e->network->member[i].first);
   }
   hide(e, 0, e->adjoint[0]);
+}
+
+/* Numbers of all values of the largest item */
+static size_t numbers_of_one(const limes_network *network, size_t side) {
+  size_t n = 1;
+  for (size_t v = 0; v < network->program.n_value; v++)
+    n = limes_add_capped(n, limes_multiply_capped(network->channels[v], network->side[side].largest[v].T));
+  return n;
+}
+
+size_t limes_evaluation_block(const limes_network *network, size_t side) {
+  return BLOCK_NUMBERS / numbers_of_one(network, side) + 1;
 }
