@@ -12,6 +12,7 @@
 #define LIMES_NETWORK_H
 
 #include "limes/data.h"
+#include "limes/kernel.h"
 #include "limes/model.h"
 
 #ifdef __cplusplus
@@ -80,6 +81,20 @@ LIMES_API limes_status limes_network_jvp(limes_context *context, const limes_net
  * from adjoint [rows, channels]; what is NULL is not wanted. */
 LIMES_API limes_status limes_network_vjp(limes_context *context, const limes_network *network, const limes_batch *batch,
                                          const double *adjoint, double *theta_adjoint, double *input_adjoint) LIMES_MUST_USE;
+
+/* How an empirical NTK is summed over the parameters. All give the same numbers, to rounding.
+ * STRUCTURED: dense, conv and conv_transpose by their inputs and adjoints, without derivatives; other layers as JACOBIAN does.
+ * JACOBIAN: the products of all derivatives. TANGENTS: a derivative of each item, and the tangents of all along it; the least
+ * memory. [Novak, Sohl-Dickstein, Schoenholz 2022] */
+typedef enum { LIMES_NTK_STRUCTURED, LIMES_NTK_JACOBIAN, LIMES_NTK_TANGENTS } limes_ntk_route;
+
+/* The kernels of this one network between items of a and b (NULL, or a: symmetric), two of the batches it was made for; as
+ * limes_kernel gives those of its limit. NNGP: the mean of f(x) f(x') over the last weights (over the outputs, where a
+ * nonlinearity or another use of a value stands behind them). NTK: the sum over all parameters of df(x) df(x'), mean over the
+ * first `outputs` outputs (0: all). Models that keep positions are refused. LIMES_BAD_INPUT where numbers overflow. */
+LIMES_API limes_status limes_empirical(limes_context *context, const limes_network *network, const limes_batch *a,
+                                       const limes_batch *b, size_t outputs, limes_ntk_route route,
+                                       const limes_kernel_output *out) LIMES_MUST_USE;
 
 #ifdef __cplusplus
 }

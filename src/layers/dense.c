@@ -7,6 +7,7 @@
 
 #include "layers/elementwise.h"
 #include "layers/run.h"
+#include "math/linear.h"
 
 typedef struct {
   uint32_t width;
@@ -70,8 +71,68 @@ static void adjoint(const limes_call *call, const double *out_adjoint, double *c
   limes_sum_bias(P, out, call->weights[BIAS].factor, out_adjoint, limes_part_of(call, theta_adjoint, BIAS));
 }
 
-static const limes_finite face = {
-    .channels = limes_width_channels, .weights = weights, .forward = forward, .tangent = tangent, .adjoint = adjoint};
+/* Items are taken so many at a time that the products of their positions stay cached. */
+
+#define GRAM_NUMBERS (1u << 18)
+
+static size_t items_at_once(const limes_units *x, const limes_units *y) {
+  size_t of_one = 1, P = limes_rows(y);
+  for (size_t i = 0; i < x->items; i++)
+    of_one = x->grid[i].T > of_one ? x->grid[i].T : of_one;
+  of_one = limes_multiply_capped(of_one, P);
+  size_t items = GRAM_NUMBERS / of_one + 1;
+  return items < x->items ? items : x->items;
+}
+
+static size_t gram_scratch(const limes_call *x, const limes_call *y) {
+  size_t items = items_at_once(x->in, y->in), most = 0;
+  for (size_t i = 0; i < x->in->items; i++)
+    most = x->in->grid[i].T > most ? x->in->grid[i].T : most;
+  return limes_multiply_capped(2 * most * items, limes_rows(y->in));
+}
+
+/* products [rows, P] of the numbers at some rows of x with all rows of y */
+static void products(size_t rows, size_t P, size_t channels, const double *x, const double *y, double *products) {
+  limes_gemm(true, false, P, rows, channels, 1, y, channels, x, channels, 0, products, P);
+}
+
+/* One item: its rows of both products, [T, P] */
+static void add_item(const limes_units *y, uint32_t T, double w, double b, const double *inputs, const double *adjoints,
+                     double *ntk) {
+  size_t P = limes_rows(y);
+  for (uint32_t p = 0; p < T; p++, inputs += P, adjoints += P)
+    for (size_t j = 0; j < y->items; j++)
+      for (size_t q = y->start[j]; q < y->start[j + 1]; q++)
+        ntk[j] += adjoints[q] * (w * inputs[q] + b);
+}
+
+/* sum_pq (x_p . x'_q)(d_p . d'_q) w^2 + (d_p . d'_q) b^2 over the positions p, q of two items, d the adjoints of the output */
+static void gram(const limes_call *x, const limes_call *y, const double *x_adjoint, const double *y_adjoint, double *ntk,
+                 double *scratch) {
+  double w = x->weights[WEIGHT].factor, b = x->weights[BIAS].factor;
+  w = x->weights[WEIGHT].std > 0 ? w * w : 0;
+  b = x->weights[BIAS].std > 0 ? b * b : 0;
+  const limes_units *in = x->in;
+  size_t step = items_at_once(in, y->in), P = limes_rows(y->in), C = in->channels, width = x->out->channels;
+  for (size_t i = 0; i < in->items; i += step) {
+    size_t end = i + step < in->items ? i + step : in->items, first = in->start[i], rows = in->start[end] - first;
+    double *inputs = scratch, *adjoints = scratch + rows * P;
+    products(rows, P, C, in->unit + first * C, y->in->unit, inputs);
+    products(rows, P, width, x_adjoint + first * width, y_adjoint, adjoints);
+    for (size_t k = i; k < end; k++) {
+      size_t at = (in->start[k] - first) * P;
+      add_item(y->in, in->grid[k].T, w, b, inputs + at, adjoints + at, ntk + k * y->in->items);
+    }
+  }
+}
+
+static const limes_finite face = {.channels = limes_width_channels,
+                                  .weights = weights,
+                                  .forward = forward,
+                                  .tangent = tangent,
+                                  .adjoint = adjoint,
+                                  .gram = gram,
+                                  .gram_scratch = gram_scratch};
 
 const limes_layer_ops limes_layer_dense = {
     .word = "dense",

@@ -21,6 +21,7 @@
 /* Activations at one value. Row start[i] + a is position a of item i. */
 typedef struct limes_units {
   size_t items, channels;
+  uint32_t axes;          /* position axes */
   const limes_grid *grid; /* [items] */
   const size_t *start;    /* [items + 1] first row of each item */
   const uint64_t *item;   /* [items] what tells an item from all others the network was made for: keys of random masks */
@@ -40,6 +41,7 @@ typedef struct limes_weights {
   const char *name; /* "weight"; static */
   size_t rows, columns;
   double std; /* sigma / sqrt(fan_in); 0: the block does not exist */
+  bool inner; /* the op's output is not linear in the blocks that are not inner together with this one (queries, keys, values) */
   /* Where parameters belong to positions: rows fall into `pieces` equal parts, each drawn from a stream of its own with this
    * key, so that a position keeps its parameters whatever other positions there are. NULL: one stream for all. */
   const uint64_t *piece; /* [pieces], in the op's state */
@@ -94,10 +96,15 @@ struct limes_finite {
   /* in_adjoint[k] += (df/din)^T out_adjoint, theta_adjoint += (df/dtheta)^T out_adjoint. Either NULL: not wanted. */
   void (*adjoint)(const limes_call *call, const double *out_adjoint, double *const *in_adjoint, double *theta_adjoint);
 
-  /* Optional: adds the op's part of the NTK, ntk[i, j] += sum over its parameters of (df_i/dtheta)(df_j/dtheta) for one output,
-   * from the calls of both sides and the adjoints at the op's output, without making the derivatives [Novak et al. 2022]. ntk
-   * [x's items, y's items]. Default: from adjoint, item by item. */
-  void (*gram)(const limes_call *x, const limes_call *y, const double *x_adjoint, const double *y_adjoint, double *ntk);
+  /* Whether it is linear in its inputs (sums, masks): then outputs behind it can be integrated over the last weights. Maps by
+   * entries are. */
+  bool linear;
+  /* Optional: the op's part of the NTK of one output, ntk[i, j] += sum over its parameters of (df_i/dtheta)(df_j/dtheta), from
+   * the calls of both sides and the adjoints at the op's output, without making derivatives [Novak, Sohl-Dickstein, Schoenholz
+   * 2022]. ntk [x's items, y's items]; scratch: gram_scratch() doubles. Default: from adjoint, item by item. */
+  void (*gram)(const limes_call *x, const limes_call *y, const double *x_adjoint, const double *y_adjoint, double *ntk,
+               double *scratch);
+  size_t (*gram_scratch)(const limes_call *x, const limes_call *y);
 
   /* Of a layer that is linear in the positions and has no parameters: hands out all nonzeros of its map of one item. forward,
    * tangent, adjoint are then limes_map_forward and its kin. */

@@ -56,13 +56,14 @@ static void run_slopes(slopes p, const limes_run *run) {
     slopes_loop(p, run, 1);
 }
 
-/* The slope at 0 itself is the one on the left. */
+/* The slope at 0 itself is the mean of both: what the kernel has at variance 0 */
 LIMES_CLONES
 static void apply_slopes(slopes p, size_t n, const double *u, double *value, double *slope) {
+  double mean = 0.5 * (p.a + p.b);
   for (size_t i = 0; i < n; i++)
     value[i] = u[i] > 0 ? p.b * u[i] : p.a * u[i];
   for (size_t i = 0; slope != NULL && i < n; i++)
-    slope[i] = u[i] > 0 ? p.b : p.a;
+    slope[i] = u[i] > 0 ? p.b : u[i] < 0 ? p.a : mean;
 }
 
 /* At zero variance the angle is pi/2, with everything. */

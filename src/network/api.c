@@ -6,8 +6,6 @@
 #include "base/blas_threads.h"
 #include "network/evaluation.h"
 
-#define BLOCK_NUMBERS (1u << 22) /* activations of a block of items, about: 32 MB */
-
 /* Walks the items of one batch in blocks. */
 typedef struct {
   limes_context *context;
@@ -18,19 +16,11 @@ typedef struct {
   limes_evaluation now;
 } walk;
 
-/* Numbers of all values of the largest item */
-static size_t numbers_of_one(const limes_network *network, size_t side) {
-  size_t n = 1;
-  for (size_t v = 0; v < network->program.n_value; v++)
-    n = limes_add_capped(n, limes_multiply_capped(network->channels[v], network->side[side].largest[v].T));
-  return n;
-}
-
 static limes_status begin(limes_context *context, const limes_network *network, const limes_batch *batch, walk *w) {
   *w = (walk){.context = context, .network = network, .batch = batch, .side = limes_network_side(network, batch)};
   if (w->side == network->n_side)
     return limes_fail(context, LIMES_WRONG_USE, "the network was not made for this batch: give it to limes_network_create");
-  w->block = BLOCK_NUMBERS / numbers_of_one(network, w->side) + 1;
+  w->block = limes_evaluation_block(network, w->side);
   return LIMES_OK;
 }
 

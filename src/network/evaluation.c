@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define BLOCK_NUMBERS (1u << 22) /* activations of a block of items, about: 32 MB */
+
 /* positions of the items at every value */
 
 static limes_status copy_positions(limes_context *context, limes_evaluation *e, uint32_t value, const size_t *item,
@@ -49,6 +51,7 @@ static limes_status find_keys(limes_context *context, limes_evaluation *e, const
   for (size_t v = 0; v < n_value; v++) {
     e->value[v].items = e->items;
     e->value[v].channels = e->network->channels[v];
+    e->value[v].axes = e->network->program.value[v].axes;
     e->value[v].item = key;
   }
   return LIMES_OK;
@@ -218,6 +221,7 @@ void limes_evaluate_tangent(limes_evaluation *e, const double *input, const doub
     memset(e->tangent[0], 0, numbers_at(e, 0) * sizeof(double));
   else
     memcpy(e->tangent[0], input, numbers_at(e, 0) * sizeof(double));
+  hide(e, 0, e->tangent[0]);
   for (size_t i = 0; i < e->network->program.n_op; i++) {
     const limes_call *call = &e->call[i];
     const limes_op *op = call->op;
@@ -243,4 +247,17 @@ void limes_evaluate_adjoint(limes_evaluation *e, double *theta, bool input) {
     op->ops->finite->adjoint(call, e->adjoint[op->out], e->in_adjoint,
                              theta == NULL ? NULL : theta + e->network->member[i].first);
   }
+  hide(e, 0, e->adjoint[0]);
+}
+
+/* Numbers of all values of the largest item */
+static size_t numbers_of_one(const limes_network *network, size_t side) {
+  size_t n = 1;
+  for (size_t v = 0; v < network->program.n_value; v++)
+    n = limes_add_capped(n, limes_multiply_capped(network->channels[v], network->side[side].largest[v].T));
+  return n;
+}
+
+size_t limes_evaluation_block(const limes_network *network, size_t side) {
+  return BLOCK_NUMBERS / numbers_of_one(network, side) + 1;
 }

@@ -39,4 +39,7 @@ void limes_evaluate_tangent(limes_evaluation *evaluation, const double *input, c
  * not wanted. input: whether adjoint[0] is wanted. */
 void limes_evaluate_adjoint(limes_evaluation *evaluation, double *theta, bool input);
 
+/* How many items of a side to take at a time: as many as have about 32 MB of activations. */
+size_t limes_evaluation_block(const limes_network *network, size_t side);
+
 #endif

@@ -12,6 +12,7 @@ typedef struct limes_member {
   void *state; /* of the op's prepare */
   limes_weights weights[LIMES_MOST_WEIGHTS];
   size_t first, count; /* the op's stretch of theta */
+  bool last;           /* the last op with weights on a way to the readout, which keeps its channels from there on */
 } limes_member;
 
 struct limes_network {
@@ -22,6 +23,7 @@ struct limes_network {
   size_t n_side;
   size_t *channels;     /* [n_value] */
   limes_member *member; /* [n_op] */
+  bool integrable;      /* there are last ops, and the readout is linear in what they make */
   double *theta;        /* [parameters] */
   size_t parameters;
 };

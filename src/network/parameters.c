@@ -45,15 +45,19 @@ static void lay_out(const limes_network *network, limes_member *member) {
   }
 }
 
+static limes_units units_at(const limes_network *network, uint32_t value) {
+  return (limes_units){.channels = network->channels[value], .axes = network->program.value[value].axes};
+}
+
 static limes_status find_arrays(limes_context *context, limes_network *network, size_t i, limes_units *in) {
   const limes_op *op = &network->program.op[i];
   limes_member *member = &network->member[i];
   limes_status status = prepare(context, network, i);
   if (status != LIMES_OK)
     return status;
-  limes_units out = {.channels = network->channels[op->out]};
+  limes_units out = units_at(network, op->out);
   for (uint32_t k = 0; k < op->n_in; k++)
-    in[k] = (limes_units){.channels = network->channels[op->in[k]]};
+    in[k] = units_at(network, op->in[k]);
   limes_call call = limes_network_call(network, i);
   call.in = in;
   call.out = &out;

@@ -17,27 +17,30 @@ typedef struct {
   const limes_program *program;
   const limes_op **maker; /* [n_value] the op that writes the value; NULL: the input */
   uint32_t *readers;      /* [n_value] */
-  bool *last;             /* [n_op] */
+  limes_member *member;   /* [n_op] their `last` is marked */
+  bool linear;            /* all that has been passed on the way */
 } search;
 
 /* Marks the layers with weights that are last on a way to the value; false where a value on the way serves something else, too,
  * or does not keep the channels of its layer. */
-static bool mark_last(const search *s, uint32_t value) {
+static bool mark_last(search *s, uint32_t value) {
   const limes_op *op = s->maker[value];
   if (op == NULL || s->readers[value] > 1)
     return false;
   if (op->ops->affine) {
-    s->last[op - s->program->op] = true;
+    s->member[op - s->program->op].last = true;
     return true;
   }
+  s->linear = s->linear && (finite_of(op)->entries != NULL || finite_of(op)->linear);
   bool all = finite_of(op)->channels == NULL;
   for (uint32_t k = 0; all && k < op->n_in; k++)
     all = mark_last(s, op->in[k]);
   return all;
 }
 
-static limes_status find_last(limes_context *context, const limes_program *program, bool *last) {
-  search s = {.program = program, .last = last};
+static limes_status find_last(limes_context *context, limes_network *network) {
+  const limes_program *program = &network->program;
+  search s = {.program = program, .member = network->member, .linear = true};
   s.maker = limes_allocate(context, program->n_value, sizeof *s.maker);
   s.readers = limes_allocate(context, program->n_value, sizeof *s.readers);
   limes_status status = s.maker == NULL || s.readers == NULL ? LIMES_NO_MEMORY : LIMES_OK;
@@ -48,9 +51,10 @@ static limes_status find_last(limes_context *context, const limes_program *progr
       for (uint32_t k = 0; k < op->n_in; k++)
         s.readers[op->in[k]]++;
     }
-    if (!mark_last(&s, program->readout))
-      for (size_t i = 0; i < program->n_op; i++)
-        last[i] = false;
+    bool all = mark_last(&s, program->readout);
+    for (size_t i = 0; i < program->n_op; i++)
+      network->member[i].last = network->member[i].last && all;
+    network->integrable = all && s.linear;
   }
   free(s.maker);
   free(s.readers);
@@ -125,17 +129,15 @@ limes_status limes_network_widths(limes_context *context, limes_network *network
   }
   if (status != LIMES_OK)
     return status;
-  bool *last = limes_allocate(context, program->n_op, sizeof *last);
   size_t *in = limes_allocate(context, most, sizeof *in);
-  status = last == NULL || in == NULL ? LIMES_NO_MEMORY : find_last(context, program, last);
+  status = in == NULL ? LIMES_NO_MEMORY : find_last(context, network);
   network->channels[0] = network->side[0].batch->features;
   for (size_t i = 0; i < program->n_op && status == LIMES_OK; i++) {
-    network->member[i].widths = widths_of(&program->op[i], &network->settings, last[i]);
+    network->member[i].widths = widths_of(&program->op[i], &network->settings, network->member[i].last);
     status = find_channels(context, network, i, in);
   }
   if (status == LIMES_OK)
     status = check_outputs(context, network);
-  free(last);
   free(in);
   return status;
 }
