@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "base/clones.h"
-#include "layers/attention.h"
+#include "layers/attention_finite.h"
 #include "layers/elementwise.h"
 
 enum { MEAN, LEARNED };
@@ -203,4 +203,5 @@ const limes_layer_ops limes_layer_attention_pool = {
     .flops = flops,
     .trace_flops = trace_flops,
     .examine = examine,
+    .finite = &limes_attention_pool_finite,
 };
