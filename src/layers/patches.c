@@ -72,7 +72,7 @@ size_t limes_conv_patches(const limes_call *call) {
 
 static stretch first_stretch(const limes_call *call, limes_windows_function *windows) {
   size_t patch = patch_of(call), rows = rows_at_once(call, patch);
-  return (stretch){.call = call, .windows = windows, .patch = patch, .rows = rows, .count = rows};
+  return (stretch){.call = call, .windows = windows, .patch = patch, .rows = rows};
 }
 
 static bool next_stretch(stretch *s) {

@@ -31,7 +31,7 @@ static limes_status prepare(limes_context *context, limes_network *network, size
   limes_member *member = &network->member[i];
   limes_status status = op->ops->finite->prepare(context, op, &member->widths, items, grid, &member->state);
   free(grid);
-  return limes_place_error(context, network->program.model, op->line, op->column, status);
+  return status == LIMES_OK ? LIMES_OK : limes_place_error(context, network->program.model, op->line, op->column, status);
 }
 
 /* Where the op's arrays stand in its stretch of theta, and how long that is */

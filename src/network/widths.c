@@ -97,7 +97,7 @@ static limes_status find_channels(limes_context *context, limes_network *network
   if (status == LIMES_OK && (*out == 0 || *out > MOST_CHANNELS))
     status = limes_fail(context, LIMES_REFUSED, "%s would have more channels than can be handled: take a smaller width",
                         op->ops->word);
-  return limes_place_error(context, network->program.model, op->line, op->column, status);
+  return status == LIMES_OK ? LIMES_OK : limes_place_error(context, network->program.model, op->line, op->column, status);
 }
 
 static limes_status check_able(limes_context *context, const limes_network *network, const limes_op *op) {
