@@ -3,7 +3,10 @@
 #include "network/networks.h"
 
 static const char *const kept[] = {"conv(3, b_std=0.2) relu local_conv(2, b_std=0.3) erf dense",
-                                   "dense(b_std=0.1) gelu conv(3, padding=circular) relu global_avg_pool dense"};
+                                   "dense(b_std=0.1) gelu conv(3, padding=circular) relu global_avg_pool dense",
+                                   "dense attention(position=sum, decay=exponential, in_values=yes, b_std=0.2) layer_norm dense",
+                                   "attention(position=concat, decay=relative, causal=yes) layer_norm(axes=all) attention",
+                                   "dense attention(position=only, scale=sqrt, zeta=erf) attention_pool(position=sum) dense"};
 
 static double *forward_of(limes_context *context, const limes_network *network, const limes_batch *batch, size_t *n) {
   *n = outputs_of(context, network, batch);
@@ -197,6 +200,8 @@ static const network_kind empirical[] = {
     {"conv(3, b_std=0.3) relu conv(3, b_std=0.2) global_avg_pool dense", HOLES},
     {"dense residual(erf dense(b_std=0.3)) relu sum(dense | dense(b_std=0.7))", VECTORS},
     {"dense(w_std=0, b_std=1) relu dense(w_std=0, b_std=0.5)", VECTORS},
+    {"dense attention(position=sum, decay=relative, in_values=yes, b_std=0.2) layer_norm global_avg_pool dense", RAGGED},
+    {"attention(position=concat, scale=sqrt, zeta=relu, decay=exponential) attention_pool(query=learned) dense", HOLES},
 };
 
 static kernels empirical_of(limes_context *context, const limes_network *network, const limes_batch *batch,
