@@ -39,7 +39,7 @@ static sizes sizes_of(const limes_call *call) {
   const limes_attention *p = call->op->param;
   sizes made = {.heads = call->op->ops->pools_segments ? limes_attention_pool_heads(p, call->widths)
                                                        : limes_attention_heads(p, call->widths),
-                .encoding = limes_encoding_of(p, call->in->channels)};
+                .encoding = limes_encoding_of(p, call->widths, call->in->channels)};
   made.keys_row = made.heads.heads * made.heads.key_width;
   made.values_row = made.heads.heads * made.heads.value_width;
   made.channels_of_values = p->in_values ? made.encoding.joined : call->in->channels;

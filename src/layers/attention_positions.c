@@ -1,6 +1,7 @@
 /* Positional embeddings join features (docs/mathematics.md, sections 5 and 13): sum adds them, only takes their place, concat
  * puts them beside. There features are scaled by sqrt((1 - share) C~ / C), embeddings by sqrt(share C~ / C_p), C~ = C + C_p, so
- * that the mean over channels has the limit's shares whatever C and C_p are; both are 1 where share = C_p / C~ exactly.
+ * that the mean over channels has the limit's shares whatever C and C_p are; both are 1 where share = C_p / C~ exactly. C_p grows
+ * with the op's width where the features are fewer, as those of the data may be; the C embeddings of sum cannot.
  */
 #include "layers/attention_positions.h"
 
@@ -20,20 +21,23 @@ typedef struct {
   uint64_t *key; /* NULL: not of single positions */
 } positions;
 
-limes_encoding limes_encoding_of(const limes_attention *p, size_t channels) {
+limes_encoding limes_encoding_of(const limes_attention *p, const limes_widths *widths, size_t channels) {
   limes_encoding made = {.features = channels, .joined = channels, .feature_scale = 1};
   double features, square;
   limes_attention_mixture(p, &features, &square);
   if (p->position == LIMES_POSITION_NONE)
     return made;
+  size_t wide = channels > widths->width ? channels : widths->width;
   made.embeddings = channels;
   made.embedding_scale = 1;
-  if (p->position == LIMES_POSITION_ONLY)
+  if (p->position == LIMES_POSITION_ONLY) {
+    made.embeddings = made.joined = wide;
     made.feature_scale = 0;
+  }
   if (p->position != LIMES_POSITION_CONCAT)
     return made;
-  double n = (double)channels, beside = features > 0 ? nearbyint(n * (1 - features) / features) : n;
-  made.embeddings = beside < 1 ? 1 : (size_t)beside;
+  double n = (double)channels, beside = (double)wide * (features > 0 ? (1 - features) / features : 1);
+  made.embeddings = beside < 1 ? 1 : (size_t)nearbyint(beside);
   made.joined = channels + made.embeddings;
   made.embeddings_at = channels;
   made.feature_scale = sqrt(features * (double)made.joined / n);

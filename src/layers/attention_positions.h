@@ -12,7 +12,7 @@ typedef struct limes_encoding {
   double feature_scale, embedding_scale;
 } limes_encoding;
 
-limes_encoding limes_encoding_of(const limes_attention *p, size_t channels);
+limes_encoding limes_encoding_of(const limes_attention *p, const limes_widths *widths, size_t channels);
 
 /* prepare of limes_finite: what belongs to the positions of all items */
 limes_status limes_encoding_prepare(limes_context *context, const limes_op *op, const limes_widths *widths, size_t items,
