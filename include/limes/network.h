@@ -2,7 +2,7 @@
  *
  * All parameters are one vector theta. In the NTK parameterization they are independent standard normal numbers, and a weight
  * is w_std / sqrt(fan_in) times its parameter; in the standard one parameters are the weights themselves, of that deviation:
- * the same functions at the start, with other gradients (docs/mathematics.md, section 13).
+ * the same functions at the start, with other gradients (docs/mathematics.md, section 10).
  *
  * A network is made for the batches that it will see: parameters may belong to positions. Model and batches must outlive it.
  * Functions on one network may run at the same time in several threads, each with a context of its own, as long as none

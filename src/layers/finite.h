@@ -4,7 +4,7 @@
  * position side by side, row-major [P, C]. Parameters of the whole network are one flat vector theta of independent normal
  * numbers; each op owns a stretch of it, divided into named *blocks*, row-major [rows, columns]. A weight is factor * theta:
  * in the NTK parameterization factor is the block's std and theta ~ N(0, 1), in the standard one factor is 1 and
- * theta ~ N(0, std^2) (docs/mathematics.md, section 13). A block with std 0 does not exist.
+ * theta ~ N(0, std^2) (docs/mathematics.md, section 10). A block with std 0 does not exist.
  *
  * What an op may count on:
  *   - hidden positions (holes) hold zeros in its inputs, and in what comes to it from behind; the network zeroes those of its

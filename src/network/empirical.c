@@ -1,4 +1,4 @@
-/* The kernels of one network (docs/mathematics.md, section 13): NNGP with outputs integrated out, NTK averaged over outputs. */
+/* The kernels of one network (docs/mathematics.md, section 10): NNGP with outputs integrated out, NTK averaged over outputs. */
 #include <math.h>
 #include <stdlib.h>
 
