@@ -1,4 +1,4 @@
-/* Positional embeddings join features (docs/mathematics.md, sections 5 and 13): sum adds them, only takes their place, concat
+/* Positional embeddings join features (docs/mathematics.md, sections 5 and 10): sum adds them, only takes their place, concat
  * puts them beside. There features are scaled by sqrt((1 - share) C~ / C), embeddings by sqrt(share C~ / C_p), C~ = C + C_p, so
  * that the mean over channels has the limit's shares whatever C and C_p are; both are 1 where share = C_p / C~ exactly. C_p grows
  * with the op's width where the features are fewer, as those of the data may be; the C embeddings of sum cannot.

@@ -1,5 +1,5 @@
 /* Positional embeddings of a finite network: position_std F G with standard normal G, whose covariance is position_std^2 R
- * because F F^T = R (docs/mathematics.md, section 13). F belongs to the positions alone: items that are added, and positions
+ * because F F^T = R (docs/mathematics.md, section 10). F belongs to the positions alone: items that are added, and positions
  * behind an item's own, leave its embeddings as they were. */
 #ifndef LIMES_LAYERS_POSITIONS_BASIS_H
 #define LIMES_LAYERS_POSITIONS_BASIS_H

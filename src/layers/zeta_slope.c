@@ -1,8 +1,9 @@
-/* Derivatives of attention weights by the logits of their row (docs/mathematics.md, section 13).
+/* Derivatives of attention weights by the logits of their row (docs/mathematics.md, section 10).
  *
  * Every zeta has one vector D of slopes, and one of two Jacobians, both of them symmetric. Elementwise ones have diag(D). Those
  * that make a row sum to 1 have diag(D) - D D^T / sum(D): for the softmax, whole or over some keys, D = S; for sparsemax D = 1
- * where S > 0; for entmax15 D = sqrt(S).
+ * where S > 0; for entmax15 D = sqrt(S). At a logit of 0 the slope of relu is the mean of
+ * both sides, as in the kernels.
  */
 #include <math.h>
 
@@ -20,7 +21,7 @@ static double slope_of(int kind, double logit, double weight) {
   case LIMES_ZETA_IDENTITY:
     return 1;
   case LIMES_ZETA_RELU:
-    return logit > 0 ? 1 : 0;
+    return logit > 0 ? 1 : logit < 0 ? 0 : 0.5;
   case LIMES_ZETA_ABS:
     return logit > 0 ? 1 : logit < 0 ? -1 : 0;
   case LIMES_ZETA_ERF:

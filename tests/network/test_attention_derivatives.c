@@ -30,7 +30,7 @@ static const sample samples[] = {
     {"attention(position=concat, position_width=16, input_width=48, in_values=yes, " SIZES ")", SEQUENCES, false},
     {"attention(position=concat, position_share=1, " SIZES ")", SEQUENCES, false},
     {"attention(position=only, decay=relative, decay_rate=2, " SIZES ")", RAGGED, false},
-    {"attention(position=only, position_std=0, " SIZES ")", SEQUENCES, false},
+    {"attention(position=sum, position_std=0, " SIZES ")", SEQUENCES, false},
     {"dense attention(position=sum, scale=sqrt, zeta=identity, decay=exponential, " SIZES ") flatten dense", SEQUENCES, false},
     /* masks, ragged items, depth */
     {"dense(b_std=0.5) attention(" SIZES ", b_std=0.5) attention(causal=yes, " SIZES ") global_avg_pool dense", HOLES, false},
