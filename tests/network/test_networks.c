@@ -82,6 +82,34 @@ static void masking_a_tail_equals_removing_it(void **state) {
   free(g);
 }
 
+/* Attention without embeddings, layer_norm and pools do not know where a position stands. */
+static void a_hole_equals_a_position_removed_where_places_do_not_count(void **state) {
+  double *x = random_numbers(3, 5 * FEATURES), *without = numbers(4 * FEATURES);
+  static const uint8_t mask[5] = {[1] = 1};
+  memcpy(without, x, FEATURES * sizeof *x);
+  memcpy(without + FEATURES, x + 2 * FEATURES, 3 * FEATURES * sizeof *x);
+  limes_model *model =
+      parsed(*state, "dense(b_std=0.3) attention(b_std=0.2, center=yes) layer_norm(axes=all) "
+                     "attention(scale=sqrt, zeta=erf) sum(attention_pool | attention_pool(query=learned)) dense");
+  limes_batch *holes = batch_of(*state, x, 1, 1, 5, 1, FEATURES, mask);
+  limes_batch *shorter = batch_of(*state, without, 1, 1, 4, 1, FEATURES, NULL);
+  limes_network_settings settings = {.width = 7};
+  limes_network *one = network_of(*state, model, holes, &settings), *other = network_of(*state, model, shorter, &settings);
+  size_t n = 0, m = 0;
+  double *f = forward_of(*state, one, holes, &n), *g = forward_of(*state, other, shorter, &m);
+  assert_int_equal(n, m);
+  assert_near(f, g, m, 1e-13, "a hole and no position");
+  limes_network_destroy(one);
+  limes_network_destroy(other);
+  limes_batch_destroy(holes);
+  limes_batch_destroy(shorter);
+  limes_model_destroy(model);
+  free(x);
+  free(without);
+  free(f);
+  free(g);
+}
+
 /* A weight w = factor theta: the functions agree, and df/dtheta = factor df/dw. */
 static void parameterizations_are_one_function_with_scaled_gradients(void **state) {
   limes_model *model = parsed(*state, "conv(3, w_std=1.4, b_std=0.2) erf local_conv(2, b_std=0.3) erf flatten dense(b_std=0.1)");
@@ -303,6 +331,7 @@ int main(void) {
       cmocka_unit_test(equal_seeds_give_equal_networks_and_draws_differ),
       cmocka_unit_test(an_item_alone_is_what_it_is_in_company),
       cmocka_unit_test(masking_a_tail_equals_removing_it),
+      cmocka_unit_test(a_hole_equals_a_position_removed_where_places_do_not_count),
       cmocka_unit_test(parameterizations_are_one_function_with_scaled_gradients),
       cmocka_unit_test(widths_are_those_of_the_text_then_those_asked_for_then_the_words_own),
       cmocka_unit_test(what_cannot_be_sampled_is_refused_with_the_mend),
