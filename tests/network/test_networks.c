@@ -212,6 +212,27 @@ static void what_cannot_be_sampled_is_refused_with_the_mend(void **state) {
   limes_batch_destroy(other);
 }
 
+static void embeddings_that_cannot_be_drawn_are_refused(void **state) {
+  static const char *const samples[][2] = {
+      {"attention(position=sum, decay=cauchy, decay_rate=0.3, decay_power=2)", "a finite network needs one"},
+      {"attention(position=only, decay=relative, decay_rate=5000)", "give a rate below"},
+      {"attention_pool(position=sum, decay=relative, decay_rate=0)", NULL},
+  };
+  limes_batch *batch = random_sequences(*state, 1, 2, 20, 3);
+  for (size_t i = 0; i < sizeof samples / sizeof *samples; i++) {
+    limes_model *model = parsed(*state, samples[i][0]);
+    limes_network *network = NULL;
+    const limes_batch *given = batch;
+    limes_status status = limes_network_create(*state, model, &given, 1, NULL, &network);
+    if (samples[i][1] == NULL ? status != LIMES_OK
+                              : status != LIMES_WRONG_USE || strstr(limes_error(*state), samples[i][1]) == NULL)
+      fail_msg("%s: %s: %s", samples[i][0], limes_status_text(status), limes_error(*state));
+    limes_network_destroy(network);
+    limes_model_destroy(model);
+  }
+  limes_batch_destroy(batch);
+}
+
 /* empirical kernels */
 
 typedef struct {
@@ -335,6 +356,7 @@ int main(void) {
       cmocka_unit_test(parameterizations_are_one_function_with_scaled_gradients),
       cmocka_unit_test(widths_are_those_of_the_text_then_those_asked_for_then_the_words_own),
       cmocka_unit_test(what_cannot_be_sampled_is_refused_with_the_mend),
+      cmocka_unit_test(embeddings_that_cannot_be_drawn_are_refused),
       cmocka_unit_test(all_routes_to_an_empirical_kernel_agree),
       cmocka_unit_test(outputs_are_integrated_out_of_the_nngp),
       cmocka_unit_test(kernels_between_batches_are_blocks_of_the_whole),
