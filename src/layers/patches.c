@@ -166,8 +166,8 @@ static size_t most_positions(const limes_units *units) {
 
 size_t limes_conv_gram_scratch(const limes_call *x, const limes_call *y) {
   size_t taps = (size_t)limes_taps(x->op->param, x->in->axes), out_x = most_positions(x->out), out_y = most_positions(y->out);
-  size_t products =
-      limes_add_capped(limes_multiply_capped(most_positions(x->in), most_positions(y->in)), limes_multiply_capped(out_x, out_y));
+  size_t products = limes_add_capped(limes_multiply_capped(most_positions(x->in), limes_rows(y->in)),
+                                     limes_multiply_capped(out_x, limes_rows(y->out)));
   return limes_add_capped(products, limes_multiply_capped(taps, out_x + out_y));
 }
 
@@ -179,7 +179,7 @@ static void find_under(const limes_windows *w, size_t outputs, int64_t *under_ta
         *under_tap++ = under(w, o, d, e);
 }
 
-/* products [x's rows, y's rows] column-major: the rows of two items with each other */
+/* products [x's rows, y's rows] column-major: the rows of one item with those of others */
 static void products(size_t x_rows, size_t y_rows, size_t channels, const double *x, const double *y, double *products) {
   limes_gemm(true, false, x_rows, y_rows, channels, 1, x, channels, y, channels, 0, products, x_rows);
 }
@@ -208,18 +208,23 @@ void limes_conv_gram(const limes_call *x, const limes_call *y, limes_windows_fun
   size_t C = x->in->channels, width = x->out->channels, taps = (size_t)limes_taps(x->op->param, x->in->axes);
   int64_t *x_under = (int64_t *)(void *)scratch, *y_under = x_under + taps * most_positions(x->out);
   double *inputs = (double *)(void *)(y_under + taps * most_positions(y->out));
-  double *adjoints = inputs + most_positions(x->in) * most_positions(y->in);
+  double *adjoints = inputs + most_positions(x->in) * limes_rows(y->in);
+  const limes_grid *seen = NULL; /* what y_under is of */
   for (size_t i = 0; i < x->in->items; i++) {
     size_t x_in = x->in->grid[i].T, x_out = x->out->grid[i].T;
     limes_windows x_windows = windows(x->op->param, &x->in->grid[i]);
     find_under(&x_windows, x_out, x_under);
+    products(x_in, limes_rows(y->in), C, x->in->unit + x->in->start[i] * C, y->in->unit, inputs);
+    products(x_out, limes_rows(y->out), width, x_adjoint + x->out->start[i] * width, y_adjoint, adjoints);
     for (size_t j = 0; j < y->in->items; j++) {
-      size_t y_in = y->in->grid[j].T, y_out = y->out->grid[j].T;
-      limes_windows y_windows = windows(y->op->param, &y->in->grid[j]);
-      find_under(&y_windows, y_out, y_under);
-      products(x_in, y_in, C, x->in->unit + x->in->start[i] * C, y->in->unit + y->in->start[j] * C, inputs);
-      products(x_out, y_out, width, x_adjoint + x->out->start[i] * width, y_adjoint + y->out->start[j] * width, adjoints);
-      ntk[i * y->in->items + j] += pair_sum(taps, x_under, x_out, x_in, y_under, y_out, w, b, inputs, adjoints);
+      const limes_grid *grid = &y->in->grid[j];
+      if (seen == NULL || seen->size[0] != grid->size[0] || seen->size[1] != grid->size[1]) {
+        limes_windows y_windows = windows(y->op->param, grid);
+        find_under(&y_windows, y->out->grid[j].T, y_under);
+        seen = grid;
+      }
+      ntk[i * y->in->items + j] += pair_sum(taps, x_under, x_out, x_in, y_under, y->out->grid[j].T, w, b,
+                                            inputs + y->in->start[j] * x_in, adjoints + y->out->start[j] * x_out);
     }
   }
 }

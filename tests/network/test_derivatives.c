@@ -31,6 +31,7 @@ static const sample samples[] = {
     {"dense(b_std=0.4) rbf(0.3) dense slice(1:)", RAGGED, SMOOTH},
     {"dense aggregate softplus dense(b_std=1) aggregate global_avg_pool", GRAPHS, SMOOTH},
     {"dense gaussian(1, -0.3) dense exp(1, 0.2) dense", VECTORS, SMOOTH},
+    {"dense layer_norm(eps=1e-9) hermite(3) dense layer_norm hermite(1) dense layer_norm hermite(0) dense", VECTORS, IDLE},
     {"dense monomial(2) dense polynomial(0.1, 0.5, -0.3, 0.02) dense monomial(0) dense monomial(1)", VECTORS, IDLE},
     {"dense rectified_monomial(1) dense rectified_monomial(2) dense", VECTORS, KINKS},
     {"dense rectified_monomial(0) dense sign dense step dense", VECTORS, KINKS | IDLE},

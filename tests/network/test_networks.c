@@ -1,5 +1,6 @@
 /* Laws of finite networks: the same numbers whoever asks and however, widths as they are asked for, items alone as in company,
  * and the routes to an empirical kernel. */
+#include "layers/finite.h"
 #include "network/networks.h"
 
 static const char *const kept[] = {"conv(3, b_std=0.2) relu local_conv(2, b_std=0.3) erf dense",
@@ -233,6 +234,55 @@ static void embeddings_that_cannot_be_drawn_are_refused(void **state) {
   limes_batch_destroy(batch);
 }
 
+/* the registry */
+
+static char *text_of(const char *name) {
+  char path[4096];
+  snprintf(path, sizeof path, "%s/tests/network/%s", getenv("LIMES_SOURCE_ROOT"), name);
+  FILE *file = fopen(path, "r");
+  assert_non_null(file);
+  char *text = calloc(1, 1 << 16);
+  assert_non_null(text);
+  assert_true(fread(text, 1, (1 << 16) - 1, file) > 0);
+  fclose(file);
+  return text;
+}
+
+static bool in_word(char c) { return c == '_' || (c >= 'a' && c <= 'z'); }
+
+static bool stands_in(const char *word, const char *text) {
+  for (const char *at = strstr(text, word); at != NULL; at = strstr(at + 1, word))
+    if (!in_word(at[-1]) && !in_word(at[strlen(word)]))
+      return true;
+  return false;
+}
+
+/* Words have a finite face, whose derivatives and whose limit are in the tables of the tests beside this one. */
+static void every_word_has_a_finite_face_and_stands_in_the_tables(void **state) {
+  (void)state;
+  static const char *const files[] = {"test_derivatives.c", "test_attention_derivatives.c", "test_limits.c",
+                                      "test_attention_limits.c"};
+  char *text[4];
+  size_t count = 0;
+  const limes_layer_ops *const *layers = limes_layers(&count);
+  for (int k = 0; k < 4; k++)
+    text[k] = text_of(files[k]);
+  for (size_t i = 0; i < count; i++) {
+    const limes_layer_ops *ops = layers[i];
+    if (ops->kind == LIMES_WORD_IDENTITY || ops->kind == LIMES_WORD_REPEAT || strcmp(ops->word, "exp_normalized") == 0)
+      continue;
+    bool whole = ops->finite != NULL && ops->finite->forward != NULL && ops->finite->tangent != NULL &&
+                 ops->finite->adjoint != NULL && (ops->elementwise == NULL || ops->elementwise->apply != NULL);
+    if (!whole)
+      fail_msg("%s has no finite face", ops->word);
+    for (int k = 0; k < 4; k += 2)
+      if (!stands_in(ops->word, text[k]) && !stands_in(ops->word, text[k + 1]))
+        fail_msg("%s stands neither in %s nor in %s", ops->word, files[k], files[k + 1]);
+  }
+  for (int k = 0; k < 4; k++)
+    free(text[k]);
+}
+
 /* empirical kernels */
 
 typedef struct {
@@ -357,6 +407,7 @@ int main(void) {
       cmocka_unit_test(widths_are_those_of_the_text_then_those_asked_for_then_the_words_own),
       cmocka_unit_test(what_cannot_be_sampled_is_refused_with_the_mend),
       cmocka_unit_test(embeddings_that_cannot_be_drawn_are_refused),
+      cmocka_unit_test(every_word_has_a_finite_face_and_stands_in_the_tables),
       cmocka_unit_test(all_routes_to_an_empirical_kernel_agree),
       cmocka_unit_test(outputs_are_integrated_out_of_the_nngp),
       cmocka_unit_test(kernels_between_batches_are_blocks_of_the_whole),
