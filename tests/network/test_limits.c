@@ -17,7 +17,7 @@ static const limit_sample samples[] = {
     {"dense monomial(2) dense", VECTORS, 64, 4000, 0},
     {"dense rectified_monomial(2) dense", VECTORS, 64, 4000, 0},
     {"dense polynomial(0.3, 0.8, 0.1) dense", VECTORS, 64, 1000, 0},
-    {"dense layer_norm hermite(2) dense", VECTORS, 64, 4000, 1},
+    {"dense layer_norm hermite(2) dense", VECTORS, 512, 1000, 4},
     {"dense sign dense", VECTORS, 64, 1000, 0},
     {"dense step dense", VECTORS, 64, 1000, 0},
     {"dense tanh dense", VECTORS, 64, 1000, 0},
