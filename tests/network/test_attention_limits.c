@@ -13,7 +13,7 @@ typedef struct {
 
 enum { NNGP, NTK, KERNELS };
 static const char *const kernel_names[KERNELS] = {"NNGP", "NTK"};
-static size_t draws = 300; /* of each model and width */
+static size_t draws = 240; /* of each model and width */
 
 static const limit limits[] = {
     {"attention flatten dense", SEQUENCES},
@@ -59,6 +59,7 @@ static shares shares_at(limes_context *context, const limes_model *model, const 
   limes_kernel_output out = {.nngp = nngp, .ntk = ntk};
   limes_network *network = network_of(context, model, batch, &settings);
   shares found = {0};
+  limes_set_threads(context, 1); /* products are small */
   for (size_t draw = 0; draw < draws; draw++) {
     limes_network_draw(network, draw);
     assert_ok(context, limes_empirical(context, network, batch, NULL, 0, LIMES_NTK_STRUCTURED, &out));
