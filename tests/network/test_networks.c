@@ -422,6 +422,35 @@ static void kernels_between_batches_are_blocks_of_the_whole(void **state) {
   free(x);
 }
 
+static int stop_at_once(void *user, const char *what, double done, double seconds_left) {
+  (void)what;
+  (void)seconds_left;
+  assert_true(done >= 0 && done <= 1);
+  (*(int *)user)++;
+  return 1;
+}
+
+static void an_empirical_kernel_can_be_interrupted(void **state) {
+  limes_context *context = new_context();
+  limes_batch *batch = random_vectors(context, 1, ITEMS, FEATURES);
+  limes_model *model = parsed(context, "dense relu dense");
+  limes_network_settings settings = {.width = 6};
+  limes_network *network = network_of(context, model, batch, &settings);
+  double ntk[ITEMS * ITEMS];
+  int calls = 0;
+  limes_set_progress(context, stop_at_once, &calls);
+  for (int route = LIMES_NTK_STRUCTURED; route <= LIMES_NTK_TANGENTS; route++)
+    assert_int_equal(
+        limes_empirical(context, network, batch, NULL, 0, (limes_ntk_route)route, &(limes_kernel_output){.ntk = ntk}),
+        LIMES_INTERRUPTED);
+  assert_int_equal(calls, 3);
+  limes_network_destroy(network);
+  limes_model_destroy(model);
+  limes_batch_destroy(batch);
+  limes_context_destroy(context);
+  (void)state;
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(equal_seeds_give_equal_networks_and_draws_differ),
@@ -437,6 +466,7 @@ int main(void) {
       cmocka_unit_test(all_routes_to_an_empirical_kernel_agree),
       cmocka_unit_test(outputs_are_integrated_out_of_the_nngp),
       cmocka_unit_test(kernels_between_batches_are_blocks_of_the_whole),
+      cmocka_unit_test(an_empirical_kernel_can_be_interrupted),
   };
   return cmocka_run_group_tests(tests, make_context, destroy_context);
 }
