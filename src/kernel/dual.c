@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "kernel/tiles.h"
+#include "layers/elementwise.h"
 #include "limes/kernel.h"
 
 #define ROUNDING 1e-9       /* by which a covariance may exceed what its variances allow */
@@ -38,14 +39,6 @@ static limes_status check_unit(limes_context *context, const limes_node *node, s
   return LIMES_OK;
 }
 
-static void run(const limes_node *node, size_t n, const double *k12, const double *x, const double *y, double *phi_phi,
-                double *dphi_dphi) {
-  for (size_t i = 0; i < n; i++)
-    dphi_dphi[i] = 1;
-  limes_run all = {.length = n, .cov_in = k12, .ntk_in = dphi_dphi, .cov = phi_phi, .ntk = dphi_dphi, .x = x, .y = y};
-  node->ops->elementwise->run(node->param, &all);
-}
-
 static limes_status run_word(limes_context *context, const limes_model *model, size_t n, const double *k12, const double *k11,
                              const double *k22, double *phi_phi, double *dphi_dphi) {
   const limes_node *node = NULL;
@@ -66,12 +59,28 @@ static limes_status run_word(limes_context *context, const limes_model *model, s
   }
   const limes_elementwise *dual = node->ops->elementwise;
   size_t numbers = dual->kept == NULL ? 1 : dual->kept(node->param);
-  double *kept = limes_allocate(context, n, 2 * numbers * sizeof *kept);
+  double *kept = limes_allocate(context, n, 2 * (numbers + 1) * sizeof *kept), *y = kept == NULL ? NULL : kept + n * numbers;
   if (kept == NULL)
     return LIMES_NO_MEMORY;
+  double *x_inverse = y + n * numbers, *y_inverse = x_inverse + n;
   dual->trace(node->param, n, k11, kept);
-  dual->trace(node->param, n, k22, kept + n * numbers);
-  run(node, n, k12, kept, kept + n * numbers, phi_phi, dphi_dphi);
+  dual->trace(node->param, n, k22, y);
+  if (dual->inverse) {
+    limes_invert(n, kept, x_inverse);
+    limes_invert(n, y, y_inverse);
+  }
+  for (size_t i = 0; i < n; i++)
+    dphi_dphi[i] = 1;
+  limes_run all = {.length = n,
+                   .cov_in = k12,
+                   .ntk_in = dphi_dphi,
+                   .cov = phi_phi,
+                   .ntk = dphi_dphi,
+                   .x = kept,
+                   .y = y,
+                   .x_inverse = x_inverse,
+                   .y_inverse = y_inverse};
+  dual->run(node->param, &all);
   limes_free(kept);
   return LIMES_OK;
 }

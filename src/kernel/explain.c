@@ -159,25 +159,25 @@ static limes_layout own_layout(const limes_plan *plan, uint32_t value) {
   return layout;
 }
 
-static void put_row(limes_text *text, const limes_plan *plan, const char *word, uint32_t value, limes_layout layout,
-                    double flops) {
+/* held: in the cross pass; inside a chain it is there one diagonal at a time */
+static void put_row(limes_text *text, const limes_plan *plan, const char *word, const limes_held *held, double flops) {
   char positions[32];
-  put_positions(&plan->a.largest[value], positions);
+  put_positions(&plan->a.largest[held->value], positions);
   const char *prefix = unit(&flops);
-  limes_text_add(text, "  %-18s %10s   %-9s %-9s %8.3g%s\n", word, positions, layout_name(layout),
-                 layout_name(own_layout(plan, value)), flops, prefix);
+  limes_text_add(text, "  %-18s %10s   %-9s %-9s %8.3g%s\n", word, positions,
+                 held->inside ? "diagonals" : layout_name(held->layout), layout_name(own_layout(plan, held->value)), flops,
+                 prefix);
 }
 
 static void put_layers(limes_text *text, const limes_plan *plan) {
   limes_text_add(text, "  %-18s %10s   %-9s %-9s %8s\n", "layer", "positions", "of a pair", "of itself", "flops");
-  put_row(text, plan, "input", 0, plan->cross.held[0].layout, plan->input_flops);
+  put_row(text, plan, "input", &plan->cross.held[0], plan->input_flops);
   size_t shown = 0;
   for (size_t i = 0; i < plan->cross.n_step; i++) {
     const limes_step *step = &plan->cross.step[i];
     if (++shown > MOST_LINES)
       continue;
-    const limes_held *out = &plan->cross.held[step->out];
-    put_row(text, plan, step->narrow ? "  take the diagonal" : plan->program.op[step->op].ops->word, out->value, out->layout,
+    put_row(text, plan, step->narrow ? "  take the diagonal" : plan->program.op[step->op].ops->word, &plan->cross.held[step->out],
             plan->step_flops[i]);
   }
   if (shown > MOST_LINES)

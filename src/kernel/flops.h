@@ -13,4 +13,8 @@ double limes_input_flops(const limes_batch *batch, limes_layout layout, const li
 /* Of one item's self pass, its traces included. */
 double limes_own_flops(const limes_plan *plan, const limes_side *side, size_t item);
 
+/* Of one step of a pass, for one pair. */
+double limes_step_flops(const limes_plan *plan, const limes_pass *pass, const limes_step *step, const limes_side *a, size_t i,
+                        const limes_side *b, size_t j, bool ntk);
+
 #endif

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "kernel/chain.h"
+
 typedef struct {
   const limes_program *program;
   const bool *uneven; /* [n_value], or NULL */
@@ -120,8 +122,18 @@ static uint32_t times_read(const limes_step *step, uint32_t held, uint32_t end) 
 static bool can_work_in_place(const limes_program *program, const limes_pass *pass, uint32_t index) {
   const limes_step *step = &pass->step[index];
   const limes_held *in = &pass->held[step->in[0]];
-  return !step->narrow && program->op[step->op].ops->in_place && in->last_step == index &&
+  return !step->narrow && !in->inside && program->op[step->op].ops->in_place && in->last_step == index &&
          in->layout == pass->held[step->out].layout && times_read(step, step->in[0], step->n_in) == 1;
+}
+
+/* The step whose inputs are read for the last time when step i is done: a chain's first one at its end, NULL before that. */
+static const limes_step *last_of_chain(const limes_pass *pass, uint32_t i) {
+  for (uint32_t first = 0; first <= i; first++) {
+    uint32_t chain = pass->step[first].chain;
+    if (chain > 0 && i < first + chain)
+      return i + 1 == first + chain ? &pass->step[first] : NULL;
+  }
+  return &pass->step[i];
 }
 
 /* Buffers are taken when a covariance is made and given back behind its last reader; an op that works in place takes its
@@ -132,17 +144,22 @@ static limes_status place(limes_context *context, const limes_program *program, 
     return LIMES_NO_MEMORY;
   if (pass->readout != LIMES_NO_VALUE)
     pass->held[pass->readout].last_step = UINT32_MAX;
-  pass->held[0].slot = pass->n_slot++;
+  pass->held[0].slot = pass->held[0].inside ? LIMES_NO_VALUE : pass->n_slot++;
   for (uint32_t i = 0; i < pass->n_step; i++) {
     limes_step *step = &pass->step[i];
     if (step->out != LIMES_NO_VALUE) {
       limes_held *out = &pass->held[step->out];
       step->in_place = can_work_in_place(program, pass, i);
-      out->slot = step->in_place ? pass->held[step->in[0]].slot : n_unused > 0 ? unused[--n_unused] : pass->n_slot++;
+      out->slot = out->inside      ? LIMES_NO_VALUE
+                  : step->in_place ? pass->held[step->in[0]].slot
+                  : n_unused > 0   ? unused[--n_unused]
+                                   : pass->n_slot++;
     }
-    for (uint32_t k = 0; k < step->n_in; k++) {
-      limes_held *in = &pass->held[step->in[k]];
-      if (in->last_step == i && times_read(step, step->in[k], k) == 0 && !(k == 0 && step->in_place))
+    const limes_step *reads = last_of_chain(pass, i); /* a chain reads its input until it is through */
+    for (uint32_t k = 0; reads != NULL && k < reads->n_in; k++) {
+      const limes_held *in = &pass->held[reads->in[k]];
+      if (!in->inside && in->last_step == reads - pass->step && times_read(reads, reads->in[k], k) == 0 &&
+          !(k == 0 && reads->in_place))
         unused[n_unused++] = in->slot;
     }
   }
@@ -150,7 +167,8 @@ static limes_status place(limes_context *context, const limes_program *program, 
   return LIMES_OK;
 }
 
-static limes_status build(limes_context *context, builder *b, limes_layout readout, limes_pass *pass) {
+static limes_status build(limes_context *context, builder *b, limes_layout readout, const limes_chain_rules *chains,
+                          limes_pass *pass) {
   const limes_program *program = b->program;
   for (size_t i = 0; i < program->n_value; i++)
     b->diagonal[i] = LIMES_NO_VALUE;
@@ -162,11 +180,13 @@ static limes_status build(limes_context *context, builder *b, limes_layout reado
   if (status != LIMES_OK)
     return status;
   pass->readout = b->own ? LIMES_NO_VALUE : b->held[program->readout];
+  if (chains != NULL)
+    limes_find_chains(program, chains, pass);
   return place(context, program, pass);
 }
 
 limes_status limes_pass_create(limes_context *context, const limes_program *program, limes_layout readout, const bool *uneven,
-                               limes_pass *pass) {
+                               const limes_chain_rules *chains, limes_pass *pass) {
   *pass = (limes_pass){0};
   builder b = {.program = program, .uneven = uneven, .own = readout == LIMES_ABSENT};
   b.asked = limes_allocate(context, program->n_value, sizeof *b.asked);
@@ -174,7 +194,7 @@ limes_status limes_pass_create(limes_context *context, const limes_program *prog
   b.held = limes_allocate(context, program->n_value, sizeof *b.held);
   b.diagonal = limes_allocate(context, program->n_value, sizeof *b.diagonal);
   bool memory = b.asked != NULL && b.wanted != NULL && b.held != NULL && b.diagonal != NULL;
-  limes_status status = memory ? build(context, &b, readout, pass) : LIMES_NO_MEMORY;
+  limes_status status = memory ? build(context, &b, readout, chains, pass) : LIMES_NO_MEMORY;
   for (size_t i = 0; b.wanted != NULL && i < program->n_op; i++)
     free(b.wanted[i]);
   free(b.asked);

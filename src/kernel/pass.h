@@ -8,12 +8,15 @@
 
 #define LIMES_NO_VALUE UINT32_MAX
 
+typedef struct limes_chain_rules limes_chain_rules;
+
 /* A covariance held during the pass. */
 typedef struct limes_held {
   uint32_t value;      /* of the program: its positions */
   limes_layout layout; /* what is held of it; ABSENT: nothing */
   uint32_t slot;       /* which buffer */
   uint32_t last_step;  /* that reads it */
+  bool inside;         /* of a chain: it is never there as a whole */
 } limes_held;
 
 typedef struct limes_step {
@@ -21,6 +24,7 @@ typedef struct limes_step {
   bool narrow;        /* no op: takes the diagonal out of the matrix in[0] */
   bool keeps;         /* self pass: fills the op's trace */
   bool in_place;      /* out stands on in[0] */
+  uint32_t chain;     /* so many steps from here on are walked together, diagonal after diagonal (kernel/chain.h); 0: none */
   uint32_t *in;       /* [n_in] held */
   uint32_t n_in, out; /* out: LIMES_NO_VALUE where only the trace is wanted */
 } limes_step;
@@ -35,9 +39,9 @@ typedef struct limes_pass {
 } limes_pass;
 
 /* readout: the layout wanted behind the last layer; ABSENT makes a self pass. uneven [n_value]: where items differ in their
- * positions, so that pairs have no diagonal and the matrix stands in for it; NULL: nowhere. */
+ * positions, so that pairs have no diagonal and the matrix stands in for it; NULL: nowhere. chains NULL: none. */
 limes_status limes_pass_create(limes_context *context, const limes_program *program, limes_layout readout, const bool *uneven,
-                               limes_pass *pass) LIMES_MUST_USE;
+                               const limes_chain_rules *chains, limes_pass *pass) LIMES_MUST_USE;
 void limes_pass_clear(limes_pass *pass);
 
 /* Whether the op keeps a trace of an item. */

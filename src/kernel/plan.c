@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "kernel/chain.h"
+#include "kernel/diagonals.h"
 #include "kernel/flops.h"
 #include "model/place.h"
 
@@ -66,7 +68,10 @@ static limes_status create_cross(limes_context *context, limes_plan *plan) {
     return LIMES_NO_MEMORY;
   for (size_t value = 0; value < plan->program.n_value; value++)
     uneven[value] = is_uneven(plan, (uint32_t)value);
-  limes_status status = limes_pass_create(context, &plan->program, plan->readout, uneven, &plan->cross);
+  bool plain = !plan->a.holes && !plan->b.holes;
+  limes_chain_rules chains = {uneven, plan->a.grid, plan->a.batch->features};
+  limes_status status =
+      limes_pass_create(context, &plan->program, plan->readout, uneven, plain ? &chains : NULL, &plan->cross);
   free(uneven);
   return status;
 }
@@ -159,7 +164,8 @@ static size_t largest_pair(const limes_plan *plan) {
   size_t elements = 1;
   for (size_t i = 0; i < plan->cross.n_held; i++) {
     const limes_held *held = &plan->cross.held[i];
-    elements = most(elements, limes_elements(held->layout, &plan->a.largest[held->value], &plan->b.largest[held->value]));
+    if (!held->inside)
+      elements = most(elements, limes_elements(held->layout, &plan->a.largest[held->value], &plan->b.largest[held->value]));
   }
   return elements;
 }
@@ -187,6 +193,8 @@ static limes_status size_slots(limes_context *context, limes_plan *plan) {
   }
   for (size_t i = 0; i < plan->cross.n_held; i++) {
     const limes_held *held = &plan->cross.held[i];
+    if (held->inside)
+      continue;
     size_t elements = limes_elements(held->layout, &plan->a.largest[held->value], &plan->b.largest[held->value]);
     plan->cross_slot[held->slot] = most(plan->cross_slot[held->slot], limes_multiply_capped(elements, plan->panel));
   }
@@ -206,6 +214,10 @@ static void size_scratch_of(limes_plan *plan, const limes_pass *pass, const size
     plan->most_inputs = op->n_in > plan->most_inputs ? op->n_in : plan->most_inputs;
     if (op->ops->scratch == NULL)
       continue;
+    if (step->chain > 0 || pass->held[step->in[0]].inside) {
+      plan->scratch = most(plan->scratch, (size_t)plan->a.largest[op->in[0]].T);
+      continue;
+    }
     const limes_grid *a = &plan->a.largest[op->in[0]], *b = &plan->b.largest[op->in[0]];
     size_t in = slot[pass->held[step->in[0]].slot], out = step->out == LIMES_NO_VALUE ? 0 : slot[pass->held[step->out].slot];
     plan->scratch = most(plan->scratch, op->ops->scratch(op, in, out, a->T > b->T ? a : b));
@@ -233,7 +245,7 @@ static size_t block_traces(const limes_plan *plan, const limes_side *side) {
 size_t limes_plan_doubles(const limes_plan *plan) {
   const size_t parts[] = {plan->own_total,   limes_multiply_capped(plan->cross_total, plan->ntk ? 2 : 1),
                           plan->trace_total, plan->trace_total,
-                          plan->scratch,     plan->gram};
+                          plan->scratch,     plan->gram,        plan->chain};
   size_t total = 0;
   for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
     total = limes_add_capped(total, parts[i]);
@@ -263,7 +275,7 @@ static limes_status build(limes_context *context, const limes_model *model, cons
   if (status == LIMES_OK)
     status = check_program(context, plan);
   if (status == LIMES_OK)
-    status = limes_pass_create(context, &plan->program, LIMES_ABSENT, NULL, &plan->own);
+    status = limes_pass_create(context, &plan->program, LIMES_ABSENT, NULL, NULL, &plan->own);
   if (status == LIMES_OK && plan->readout != LIMES_ABSENT)
     status = create_cross(context, plan);
   return status;
@@ -281,6 +293,7 @@ limes_status limes_plan_create(limes_context *context, const limes_model *model,
     size_scratch_of(plan, &plan->own, plan->own_slot);
     size_scratch_of(plan, &plan->cross, plan->cross_slot);
     plan->trace_total = most(block_traces(plan, &plan->a), block_traces(plan, &plan->b));
+    plan->chain = limes_chain_doubles(plan);
     plan->gram = plan->cross.n_held > 0 && plan->cross.held[0].layout == LIMES_SCALAR ? plan->block * plan->block : 0;
     status = limes_count_flops(context, plan);
   }

@@ -18,7 +18,7 @@ typedef struct limes_plan {
 
   /* doubles one worker needs */
   size_t *own_slot, *cross_slot; /* [n_slot] of K; Theta as much again */
-  size_t own_total, cross_total, trace_total, scratch, gram;
+  size_t own_total, cross_total, trace_total, scratch, gram, chain;
   uint32_t most_inputs; /* of an op */
 
   double cross_flops, own_flops; /* of all pairs, and of all self passes with their traces */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel/diagonals.h"
 #include "kernel/flops.h"
 #include "kernel/input.h"
 
@@ -27,6 +28,7 @@ static void lay_out_slots(limes_walker *walker) {
   walker->y.memory = take(&memory, plan->trace_total);
   walker->gram = take(&memory, plan->gram);
   walker->work.scratch = take(&memory, plan->scratch);
+  walker->chain = take(&memory, plan->chain);
 }
 
 static void lay_out_traces(limes_walker *walker, limes_block *block, limes_trace *traces) {
@@ -237,13 +239,15 @@ static void cross_panels(limes_walker *walker, const limes_side *a, size_t i, co
                                      .x = x,
                                      .y = y,
                                      .start = start,
-                                     .cov = walker->cross_cov[held->slot],
-                                     .ntk = walker->cross_ntk[held->slot]};
+                                     .cov = held->inside ? NULL : walker->cross_cov[held->slot],
+                                     .ntk = held->inside ? NULL : walker->cross_ntk[held->slot]};
   }
 }
 
 static void cross_input(limes_walker *walker, const limes_block *x, size_t item, const limes_block *y, size_t from) {
   limes_panel *panel = &walker->panel[0];
+  if (walker->plan->cross.held[0].inside)
+    return;
   if (panel->layout == LIMES_SCALAR) {
     memcpy(panel->cov, walker->gram + item * y->count + from, panel->n * sizeof *panel->cov);
     if (panel->ntk != NULL)
@@ -261,6 +265,11 @@ const limes_panel *limes_cross_pass(limes_walker *walker, const limes_block *x, 
   cross_input(walker, x, item, y, from);
   for (size_t i = 0; i < pass->n_step; i++) {
     const limes_step *step = &pass->step[i];
+    if (step->chain > 0) {
+      limes_walk_chain(walker, i, x, item, y, from);
+      i += step->chain - 1;
+      continue;
+    }
     bool keeps = !step->narrow && x->trace[step->op] != NULL;
     walk_step(walker, step, keeps ? &x->trace[step->op][item] : NULL, keeps ? &y->trace[step->op][from] : NULL);
   }

@@ -23,6 +23,7 @@ typedef struct limes_walker {
   limes_panel *input;                         /* [most_inputs] */
   size_t *start;                              /* [n_held][panel + 1] */
   limes_block x, y;
+  double *chain; /* of chains (kernel/diagonals.h) */
   double *gram; /* [block x block] input covariances of a tile of items without positions */
   double *memory;
   limes_trace *traces;

@@ -29,6 +29,21 @@ static void cross(const limes_op *op, const limes_panel *in, limes_panel *out, c
   limes_convolve(op->param, limes_conv_windows, in, out, work);
 }
 
+/* Stride 1 over zeros: each diagonal by itself. */
+static bool slide(const limes_op *op, const limes_grid *in, limes_slide *out) {
+  const limes_conv *p = op->param;
+  limes_windows windows = limes_conv_windows(p, in);
+  *out = (limes_slide){.weight = p->w_std * p->w_std / limes_taps(p, in->axes), .bias = p->b_std * p->b_std};
+  for (int axis = 0; axis < 2; axis++) {
+    const limes_window *w = &windows.axis[axis];
+    if (w->wrap || w->stride != 1 || w->spread != 1 || w->in != w->out)
+      return false;
+    out->taps[axis] = w->size;
+    out->before[axis] = w->before;
+  }
+  return true;
+}
+
 /* finite */
 
 static void forward(const limes_call *call) { limes_conv_forward(call, limes_conv_windows); }
@@ -67,6 +82,7 @@ const limes_layer_ops limes_layer_conv = {
     .cross = cross,
     .grid = grid,
     .scratch = limes_conv_scratch,
+    .slide = slide,
     .flops = limes_conv_flops,
     .finite = &face,
 };

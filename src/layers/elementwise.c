@@ -52,7 +52,7 @@ limes_layout limes_asks_variances(const limes_op *op, limes_layout out, bool own
 
 limes_trace_size limes_elementwise_trace_size(const limes_op *op) {
   const limes_elementwise *dual = op->ops->elementwise;
-  return (limes_trace_size){.positions = 1, .numbers = dual->kept == NULL ? 1 : dual->kept(op->param)};
+  return (limes_trace_size){.positions = dual->inverse ? 2 : 1, .numbers = dual->kept == NULL ? 1 : dual->kept(op->param)};
 }
 
 limes_trace_size limes_one_number_a_position(const limes_op *op) {
@@ -66,11 +66,20 @@ void limes_keep_deviation(const void *param, size_t n, const double *variance, d
     kept[i] = sqrt(variance[i] > 0 ? variance[i] : 0);
 }
 
+#define LEAST_DEVIATION 1.5e-154 /* its square is a number with all its digits */
+
+void limes_invert(size_t n, const double *x, double *inverse) {
+  for (size_t i = 0; i < n; i++)
+    inverse[i] = x[i] >= LEAST_DEVIATION ? 1 / x[i] : 0;
+}
+
 void limes_elementwise_trace(const limes_op *op, const limes_panel *own, limes_trace *trace, limes_work *work) {
   double *variance = work->scratch;
   for (uint32_t a = 0; a < own->x->T; a++)
     variance[a] = own->cov[limes_own_element(own, a)];
   op->ops->elementwise->trace(op->param, own->x->T, variance, trace->position[0]);
+  if (op->ops->elementwise->inverse)
+    limes_invert(own->x->T, trace->position[0], trace->position[1]);
 }
 
 size_t limes_elementwise_scratch(const limes_op *op, size_t in_elements, size_t out_elements, const limes_grid *largest) {

@@ -19,6 +19,9 @@ double limes_elementwise_flops(const limes_op *op, const limes_grid *in_x, const
 /* A trace of limes_elementwise: the deviation of each position */
 void limes_keep_deviation(const void *param, size_t n, const double *variance, double *kept);
 
+/* inverse[i] = 1 / x[i], 0 where that is too large */
+void limes_invert(size_t n, const double *x, double *inverse);
+
 /* out = in, positions and Gaussianity kept */
 void limes_keep_shape(const limes_op *op, const limes_shape *in, limes_shape *out);
 

@@ -176,6 +176,7 @@ typedef struct limes_run {
   const double *x;               /* [length] trace of one side; a position has `kept` numbers in each */
   const double *y;               /* [length], or one position where y_is_one */
   bool y_is_one;
+  const double *x_inverse, *y_inverse; /* 1/x and 1/y (0 where they are too small for it) of a layer that wants them */
 } limes_run;
 
 typedef struct limes_elementwise {
@@ -189,9 +190,20 @@ typedef struct limes_elementwise {
   void (*own)(const void *param, double variance, double *value, double *slope);
   /* the nonlinearity itself: value[i] = phi(u[i]), and slope[i] = phi'(u[i]) where slope is not NULL; NULL: it has no formula */
   void (*apply)(const void *param, size_t n, const double *u, double *value, double *slope);
+  bool inverse;       /* of its one number a position the inverse is kept too */
   bool unit_variance; /* holds for variance 1 alone: layer_norm must stand before */
   double flops;       /* an element, K and Theta together */
 } limes_elementwise;
+
+/* Covariances along diagonals: a layer that keeps each diagonal b - a of a covariance to itself can be walked diagonal after
+ * diagonal, through many layers at once (kernel/diagonals.c). */
+
+/* K <- weight sum_d K_{a+d, b+d} + bias, Theta <- weight sum_d Theta_{a+d, b+d} + K: a window of taps[axis] positions from
+ * before[axis] in front of a on, zeros outside of the items. */
+typedef struct limes_slide {
+  uint32_t taps[2], before[2];
+  double weight, bias;
+} limes_slide;
 
 /* a layer */
 
@@ -243,6 +255,11 @@ typedef struct limes_layer_ops {
   /* of a layer by quadrature: raises *value and *slope to the largest relative errors that it leaves in E phi^2 and E phi'^2 at
    * the positions of this item */
   void (*left_out)(const struct limes_op *op, const limes_trace *trace, double *value, double *slope);
+  /* along diagonals: the layer as a slide over items of this grid (false: it is none); element by element, with position[0] of
+   * the traces, in place; as `weight` times the sum of all elements of a pair */
+  bool (*slide)(const struct limes_op *op, const limes_grid *grid, limes_slide *slide);
+  void (*run)(const void *param, const limes_run *run);
+  double (*sum_weight)(const limes_grid *x, const limes_grid *y);
   /* something about the data that the user should hear before the work, or that forbids it: largest is the item with the most
    * positions */
   limes_status (*examine)(limes_context *context, const limes_op *op, const limes_grid *largest);

@@ -187,6 +187,7 @@ const limes_layer_ops limes_layer_layer_norm = {
     .in_place = true,
     .trace_size = limes_one_number_a_position,
     .trace = trace,
+    .run = scale_run,
     .flops_each = {2, 3},
     .finite = &face,
 };

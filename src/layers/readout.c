@@ -162,6 +162,8 @@ static void cross_mean(const limes_op *op, const limes_panel *in, limes_panel *o
   work->flops += (in->ntk == NULL ? 1 : 2) * (double)in->start[in->n];
 }
 
+static double weight_of_mean(const limes_grid *x, const limes_grid *y) { return 1 / ((double)x->visible * y->visible); }
+
 const limes_layer_ops limes_layer_global_avg_pool = {
     .word = "global_avg_pool",
     .summary = "the mean over all visible positions",
@@ -171,6 +173,7 @@ const limes_layer_ops limes_layer_global_avg_pool = {
     .asks = asks_matrix,
     .cross = cross_mean,
     .grid = grid_of_one,
+    .sum_weight = weight_of_mean,
     .flops_each = {1, 2},
     .finite = &mean_finite,
 };
@@ -191,6 +194,12 @@ static void cross_sum(const limes_op *op, const limes_panel *in, limes_panel *ou
   work->flops += (in->ntk == NULL ? 1 : 2) * (double)in->start[in->n];
 }
 
+static double weight_of_sum(const limes_grid *x, const limes_grid *y) {
+  (void)x;
+  (void)y;
+  return 1;
+}
+
 const limes_layer_ops limes_layer_global_sum_pool = {
     .word = "global_sum_pool",
     .summary = "the sum over all visible positions",
@@ -200,6 +209,7 @@ const limes_layer_ops limes_layer_global_sum_pool = {
     .asks = asks_matrix,
     .cross = cross_sum,
     .grid = grid_of_one,
+    .sum_weight = weight_of_sum,
     .flops_each = {1, 2},
     .finite = &sum_finite,
 };

@@ -4,13 +4,12 @@
  *     kappa = (a^2 + b^2)/2 - (a - b)^2 theta / 2 pi        E[phi' phi']
  *     K <- (a - b)^2 / 2 pi * sqrt(s^2 - K^2) + kappa K,    Theta <- kappa Theta.
  * [Cho & Saul 2009; Tsuchida et al. 2018] At s = 0 theta is pi/2 and K is 0. sqrt(s^2 - K^2) is taken as
- * s sqrt((1 - rho)(1 + rho)) with 1 - rho = (s - K)/s, which keeps its digits near rho = 1.
+ * s sqrt((1 - rho)(1 + rho)), where 1 - rho is exact near rho = 1.
  */
-#include <float.h>
-
 #include "base/clones.h"
 #include "layers/elementwise.h"
 #include "math/angle.h"
+#include "math/root.h"
 
 /* one run */
 
@@ -18,33 +17,48 @@ typedef struct {
   double a, b;
 } slopes;
 
-/* All in units of s, so that nothing over- or underflows before a variance itself does. */
-LIMES_INLINE void dual(double k, double s, double mean, double spread, double *root, double *kappa) {
-  double size = fabs(k), inverse = s >= DBL_MIN ? 1 / s : 0;
-  double x = size * inverse, square = (s - size) * inverse * (1 + x);
-  double y = sqrt(square > 0 ? square : 0);
-  double turns = s >= DBL_MIN ? limes_arcsine_turns(x, y) : 0; /* asin|rho| / 2 pi */
-  *root = s * y;
-  *kappa = mean + spread * copysign(turns, k); /* (a^2 + b^2)/2 - (a - b)^2/4 + (a - b)^2 asin(rho)/2 pi */
+#define CHUNK 128 /* elements: two short loops over a buffer keep the processor busier than a long one */
+
+/* |rho| and sqrt(1 - rho^2). Where a variance is too small its inverse is 0, and rho with it. */
+LIMES_INLINE void angles(size_t n, const limes_run *run, size_t first, size_t y_step, double *restrict size,
+                         double *restrict root) {
+  const double *k = run->cov_in + first, *x = run->x_inverse + first, *y = run->y_inverse + first * y_step;
+  LIMES_INDEPENDENT
+  for (size_t i = 0; i < n; i++) {
+    double rho = fabs(k[i]) * (x[i] * y[i * y_step]), square = (1 - rho) * (1 + rho);
+    size[i] = rho;
+    root[i] = limes_root(square > 0 ? square : 0);
+  }
+}
+
+LIMES_INLINE double kappa_of(double k, double size, double root, double mean, double spread) {
+  return mean +
+         spread * copysign(limes_arcsine_turns(size, root), k); /* (a^2 + b^2)/2 - (a - b)^2/4 + (a - b)^2 asin(rho)/2 pi */
 }
 
 LIMES_INLINE void slopes_loop(slopes p, const limes_run *run, size_t y_step) {
   double spread = (p.a - p.b) * (p.a - p.b), mean = 0.5 * (p.a * p.a + p.b * p.b) - 0.25 * spread;
   double edge = spread * 0.15915494309189535; /* 1 / 2 pi */
-  const double *cov_in = run->cov_in, *ntk_in = run->ntk_in, *x = run->x, *y = run->y;
-  double *cov = run->cov, *ntk = run->ntk;
-  if (ntk != NULL)
-    LIMES_INDEPENDENT
-  for (size_t i = 0; i < run->length; i++) {
-    double root, kappa;
-    dual(cov_in[i], x[i] * y[i * y_step], mean, spread, &root, &kappa);
-    cov[i] = edge * root + kappa * cov_in[i];
-    ntk[i] = kappa * ntk_in[i];
-  }
-  else LIMES_INDEPENDENT for (size_t i = 0; i < run->length; i++) {
-    double root, kappa;
-    dual(cov_in[i], x[i] * y[i * y_step], mean, spread, &root, &kappa);
-    cov[i] = edge * root + kappa * cov_in[i];
+  double size[CHUNK], root[CHUNK];
+  for (size_t first = 0; first < run->length; first += CHUNK) {
+    size_t n = run->length - first < CHUNK ? run->length - first : CHUNK;
+    const double *k = run->cov_in + first, *x = run->x + first, *y = run->y + first * y_step;
+    double *cov = run->cov + first;
+    angles(n, run, first, y_step, size, root);
+    if (run->ntk != NULL) {
+      const double *ntk_in = run->ntk_in + first;
+      double *ntk = run->ntk + first;
+      LIMES_INDEPENDENT
+      for (size_t i = 0; i < n; i++) {
+        double kappa = kappa_of(k[i], size[i], root[i], mean, spread);
+        cov[i] = edge * (x[i] * y[i * y_step]) * root[i] + kappa * k[i];
+        ntk[i] = kappa * ntk_in[i];
+      }
+    } else {
+      LIMES_INDEPENDENT
+      for (size_t i = 0; i < n; i++)
+        cov[i] = edge * (x[i] * y[i * y_step]) * root[i] + kappa_of(k[i], size[i], root[i], mean, spread) * k[i];
+    }
   }
 }
 
@@ -95,7 +109,7 @@ static void relu_apply(const void *param, size_t n, const double *u, double *val
 }
 
 static const limes_elementwise relu_dual = {
-    .trace = limes_keep_deviation, .run = relu_run, .own = relu_own, .apply = relu_apply, .flops = FLOPS};
+    .trace = limes_keep_deviation, .run = relu_run, .inverse = true, .own = relu_own, .apply = relu_apply, .flops = FLOPS};
 
 const limes_layer_ops limes_layer_relu = {
     .word = "relu",
@@ -128,7 +142,7 @@ static void leaky_apply(const void *param, size_t n, const double *u, double *va
 }
 
 static const limes_elementwise leaky_dual = {
-    .trace = limes_keep_deviation, .run = leaky_run, .own = leaky_own, .apply = leaky_apply, .flops = FLOPS};
+    .trace = limes_keep_deviation, .run = leaky_run, .inverse = true, .own = leaky_own, .apply = leaky_apply, .flops = FLOPS};
 
 const limes_layer_ops limes_layer_leaky_relu = {
     .word = "leaky_relu",
@@ -159,7 +173,7 @@ static void abrelu_apply(const void *param, size_t n, const double *u, double *v
 }
 
 static const limes_elementwise abrelu_dual = {
-    .trace = limes_keep_deviation, .run = abrelu_run, .own = abrelu_own, .apply = abrelu_apply, .flops = FLOPS};
+    .trace = limes_keep_deviation, .run = abrelu_run, .inverse = true, .own = abrelu_own, .apply = abrelu_apply, .flops = FLOPS};
 
 const limes_layer_ops limes_layer_abrelu = {
     .word = "abrelu",
@@ -189,7 +203,7 @@ static void abs_apply(const void *param, size_t n, const double *u, double *valu
 }
 
 static const limes_elementwise abs_dual = {
-    .trace = limes_keep_deviation, .run = abs_run, .own = abs_own, .apply = abs_apply, .flops = FLOPS};
+    .trace = limes_keep_deviation, .run = abs_run, .inverse = true, .own = abs_own, .apply = abs_apply, .flops = FLOPS};
 
 const limes_layer_ops limes_layer_abs = {
     .word = "abs",

@@ -23,6 +23,8 @@ static void each_column(const limes_panel *in, limes_panel *out, const limes_tra
       limes_run run = run_at(in, out, in->start[j] + b * T, T);
       run.x = x->position[0];
       run.y = y[j].position[0] + b * y[j].numbers;
+      run.x_inverse = x->position[1];
+      run.y_inverse = y[j].position[1] == NULL ? NULL : y[j].position[1] + b;
       run.y_is_one = true;
       function(param, &run);
     }
@@ -38,6 +40,8 @@ void limes_each_run(const limes_panel *in, limes_panel *out, const limes_trace *
     limes_run run = run_at(in, out, 0, in->n);
     run.x = y[0].position[0]; /* the partners' numbers stand side by side */
     run.y = x->position[0];
+    run.x_inverse = y[0].position[1];
+    run.y_inverse = x->position[1];
     run.y_is_one = true;
     function(param, &run);
   } else {
@@ -45,6 +49,8 @@ void limes_each_run(const limes_panel *in, limes_panel *out, const limes_trace *
       limes_run run = run_at(in, out, in->start[j], in->x->T);
       run.x = x->position[0];
       run.y = y[j].position[0];
+      run.x_inverse = x->position[1];
+      run.y_inverse = y[j].position[1];
       function(param, &run);
     }
   }

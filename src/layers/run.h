@@ -7,7 +7,8 @@
 typedef void limes_run_function(const void *param, const limes_run *run);
 
 /* Calls function for every run of the panel: the row of pairs (SCALAR), one diagonal a partner (DIAGONAL), one column a
- * position of a partner (FULL). x and y give position[0] of their traces. `in` and `out` have one layout and may share memory. */
+ * position of a partner (FULL). x and y give position[0] of their traces, and position[1] as its inverse. `in` and `out` have one
+ * layout and may share memory. */
 void limes_each_run(const limes_panel *in, limes_panel *out, const limes_trace *x, const limes_trace *y,
                     limes_run_function *function, const void *param);
 
