@@ -91,7 +91,8 @@ typedef enum { LIMES_NTK_STRUCTURED, LIMES_NTK_JACOBIAN, LIMES_NTK_TANGENTS } li
 /* The kernels of this one network between items of a and b (NULL, or a: symmetric), two of the batches it was made for; as
  * limes_kernel gives those of its limit. NNGP: the mean of f(x) f(x') over the last weights (over the outputs, where a
  * nonlinearity or another use of a value stands behind them). NTK: the sum over all parameters of df(x) df(x'), mean over the
- * first `outputs` outputs (0: all). Models that keep positions are refused. LIMES_BAD_INPUT where numbers overflow. */
+ * first `outputs` outputs (0: all). Models that keep positions are refused. LIMES_BAD_INPUT where numbers overflow;
+ * LIMES_INTERRUPTED: the output's content is undefined. */
 LIMES_API limes_status limes_empirical(limes_context *context, const limes_network *network, const limes_batch *a,
                                        const limes_batch *b, size_t outputs, limes_ntk_route route,
                                        const limes_kernel_output *out) LIMES_MUST_USE;

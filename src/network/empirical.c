@@ -1,10 +1,28 @@
 /* The kernels of one network (docs/mathematics.md, section 10): NNGP with outputs integrated out, NTK averaged over outputs. */
 #include <math.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "base/blas_threads.h"
 #include "math/linear.h"
 #include "network/empirical.h"
+
+#define ASK_AFTER 0.2 /* seconds */
+
+limes_status limes_products_ask(const limes_products *products) {
+  const limes_context *context = products->context;
+  if (context->progress == NULL)
+    return LIMES_OK;
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  double now = (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+  if (now - *products->asked < ASK_AFTER)
+    return LIMES_OK;
+  *products->asked = now;
+  if (context->progress(context->progress_user, "empirical kernels", products->done, -1) == 0)
+    return LIMES_OK;
+  return limes_fail(products->context, LIMES_INTERRUPTED, "interrupted");
+}
 
 static limes_status check_readout(limes_context *context, const limes_network *network) {
   if (network->program.value[network->program.readout].axes == 0)
@@ -90,6 +108,7 @@ static limes_status find_ntk(limes_products *p, size_t outputs, limes_ntk_route 
   p->scale = 1 / (double)outputs;
   limes_status status = LIMES_OK;
   for (p->output = 0; p->output < outputs && status == LIMES_OK; p->output++) {
+    p->done = (double)p->output / (double)outputs;
     if (route == LIMES_NTK_TANGENTS) {
       status = limes_products_by_tangents(p);
       continue;
@@ -103,7 +122,8 @@ static limes_status find_ntk(limes_products *p, size_t outputs, limes_ntk_route 
 
 limes_status limes_empirical(limes_context *context, const limes_network *network, const limes_batch *a, const limes_batch *b,
                              size_t outputs, limes_ntk_route route, const limes_kernel_output *out) {
-  limes_products p = {.context = context, .network = network};
+  double asked = 0;
+  limes_products p = {.context = context, .network = network, .asked = &asked};
   limes_status status = check_readout(context, network);
   if (status == LIMES_OK)
     status = find_sides(a, b, &p);

@@ -18,7 +18,12 @@ typedef struct limes_products {
   double scale;
   double *sum; /* [N_A, N_B], rows `stride` apart */
   size_t stride;
+  double done;   /* share of the outputs that are summed */
+  double *asked; /* when the caller was last asked whether to go on, in seconds */
 } limes_products;
+
+/* Tells the caller how far it is, a few times a second. LIMES_INTERRUPTED where he wants to stop. */
+limes_status limes_products_ask(const limes_products *products) LIMES_MUST_USE;
 
 /* Of the layers with a gram; the others; all of them by tangents along derivatives (never where last). */
 limes_status limes_products_by_gram(const limes_products *products) LIMES_MUST_USE;

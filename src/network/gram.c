@@ -39,8 +39,9 @@ void limes_seed_output(limes_evaluation *evaluation, size_t output) {
 }
 
 static limes_status evaluate_block(const limes_products *products, size_t side, size_t first, size_t n, limes_evaluation *e) {
-  limes_status status =
-      limes_evaluation_create(products->context, products->network, side, NULL, first, n, LIMES_WITH_ADJOINT, e);
+  limes_status status = limes_products_ask(products);
+  if (status == LIMES_OK)
+    status = limes_evaluation_create(products->context, products->network, side, NULL, first, n, LIMES_WITH_ADJOINT, e);
   if (status != LIMES_OK)
     return status;
   limes_evaluate(e);

@@ -26,8 +26,9 @@ static size_t chosen_parameters(const limes_products *products) {
 
 static limes_status derive_item(const limes_products *products, size_t side, size_t item, double *theta) {
   limes_evaluation e;
-  limes_status status =
-      limes_evaluation_create(products->context, products->network, side, NULL, item, 1, LIMES_WITH_ADJOINT, &e);
+  limes_status status = limes_products_ask(products);
+  if (status == LIMES_OK)
+    status = limes_evaluation_create(products->context, products->network, side, NULL, item, 1, LIMES_WITH_ADJOINT, &e);
   if (status != LIMES_OK)
     return status;
   limes_evaluate(&e);

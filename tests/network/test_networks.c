@@ -63,6 +63,31 @@ static void an_item_alone_is_what_it_is_in_company(void **state) {
   }
 }
 
+/* An image of 3 x 2 beside one of 4 x 5: parameters of positions stay with their row and column. */
+static void positions_keep_their_parameters_beside_larger_items(void **state) {
+  static const int64_t sizes[] = {3, 2, 4, 5};
+  double *x = random_numbers(3, 2 * 20 * FEATURES), small[6 * FEATURES];
+  for (size_t r = 0; r < 3; r++)
+    memcpy(small + r * 2 * FEATURES, x + r * 5 * FEATURES, 2 * FEATURES * sizeof *small);
+  limes_array array = {.data = x, .axes = 2, .items = 2, .size = {4, 5}, .features = FEATURES};
+  limes_batch *both = NULL, *alone = batch_of(*state, small, 2, 1, 3, 2, FEATURES, NULL);
+  assert_ok(*state, limes_batch_create(*state, &array, NULL, sizes, &both));
+  limes_model *model = parsed(*state, "local_conv(2, b_std=0.3) erf local_conv(3) global_avg_pool");
+  limes_network_settings settings = {.width = 5};
+  limes_network *of_both = network_of(*state, model, both, &settings), *of_one = network_of(*state, model, alone, &settings);
+  size_t n = 0, m = 0;
+  double *f = forward_of(*state, of_both, both, &n), *g = forward_of(*state, of_one, alone, &m);
+  assert_near(f, g, m, 1e-13, "beside a larger image");
+  limes_network_destroy(of_both);
+  limes_network_destroy(of_one);
+  limes_batch_destroy(both);
+  limes_batch_destroy(alone);
+  limes_model_destroy(model);
+  free(x);
+  free(f);
+  free(g);
+}
+
 static void masking_a_tail_equals_removing_it(void **state) {
   double *x = random_numbers(3, 2 * 5 * FEATURES);
   static const uint8_t mask[10] = {[3] = 1, [4] = 1};
@@ -397,10 +422,40 @@ static void kernels_between_batches_are_blocks_of_the_whole(void **state) {
   free(x);
 }
 
+static int stop_at_once(void *user, const char *what, double done, double seconds_left) {
+  (void)what;
+  (void)seconds_left;
+  assert_true(done >= 0 && done <= 1);
+  (*(int *)user)++;
+  return 1;
+}
+
+static void an_empirical_kernel_can_be_interrupted(void **state) {
+  limes_context *context = new_context();
+  limes_batch *batch = random_vectors(context, 1, ITEMS, FEATURES);
+  limes_model *model = parsed(context, "dense relu dense");
+  limes_network_settings settings = {.width = 6};
+  limes_network *network = network_of(context, model, batch, &settings);
+  double ntk[ITEMS * ITEMS];
+  int calls = 0;
+  limes_set_progress(context, stop_at_once, &calls);
+  for (int route = LIMES_NTK_STRUCTURED; route <= LIMES_NTK_TANGENTS; route++)
+    assert_int_equal(
+        limes_empirical(context, network, batch, NULL, 0, (limes_ntk_route)route, &(limes_kernel_output){.ntk = ntk}),
+        LIMES_INTERRUPTED);
+  assert_int_equal(calls, 3);
+  limes_network_destroy(network);
+  limes_model_destroy(model);
+  limes_batch_destroy(batch);
+  limes_context_destroy(context);
+  (void)state;
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(equal_seeds_give_equal_networks_and_draws_differ),
       cmocka_unit_test(an_item_alone_is_what_it_is_in_company),
+      cmocka_unit_test(positions_keep_their_parameters_beside_larger_items),
       cmocka_unit_test(masking_a_tail_equals_removing_it),
       cmocka_unit_test(a_hole_equals_a_position_removed_where_places_do_not_count),
       cmocka_unit_test(parameterizations_are_one_function_with_scaled_gradients),
@@ -411,6 +466,7 @@ int main(void) {
       cmocka_unit_test(all_routes_to_an_empirical_kernel_agree),
       cmocka_unit_test(outputs_are_integrated_out_of_the_nngp),
       cmocka_unit_test(kernels_between_batches_are_blocks_of_the_whole),
+      cmocka_unit_test(an_empirical_kernel_can_be_interrupted),
   };
   return cmocka_run_group_tests(tests, make_context, destroy_context);
 }
