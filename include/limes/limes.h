@@ -7,6 +7,7 @@
 #include "limes/io.h"
 #include "limes/kernel.h"
 #include "limes/model.h"
+#include "limes/network.h"
 #include "limes/status.h"
 #include "limes/study.h"
 

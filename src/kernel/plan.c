@@ -5,7 +5,6 @@
 #include "kernel/chain.h"
 #include "kernel/diagonals.h"
 #include "kernel/flops.h"
-#include "kernel/side.h"
 #include "model/place.h"
 
 #define PANEL_ELEMENTS 16384     /* of the largest covariance in a panel: it stays in the second-level cache */
@@ -80,18 +79,7 @@ static limes_status create_cross(limes_context *context, limes_plan *plan) {
 /* flatten, and a readout that keeps positions, pair position a of one item with position a of another. */
 static limes_status check_equal(limes_context *context, const limes_plan *plan, const limes_op *op, uint32_t value) {
   const limes_side *sides[2] = {&plan->a, &plan->b};
-  const limes_grid *first = &plan->a.grid[value][0];
-  for (int s = 0; s < 2; s++)
-    for (size_t i = 0; i < sides[s]->batch->items; i++) {
-      const limes_grid *grid = &sides[s]->grid[value][i];
-      if (equal_sizes(grid, first))
-        continue;
-      return limes_fail_at(
-          context, plan->program.model, op == NULL ? 0 : op->line, op == NULL ? 0 : op->column,
-          "%s wants items of equal size, and item 0 has %u positions where item %zu%s has %u: use global_avg_pool",
-          op == NULL ? "keeping positions" : op->ops->word, first->T, i, s == 1 ? " of the second data set" : "", grid->T);
-    }
-  return LIMES_OK;
+  return limes_sides_equal(context, &plan->program, sides, 2, op, value);
 }
 
 /* Both data sets or neither: else one would be pooled to segments and the other to a point. */

@@ -4,16 +4,7 @@
 
 #include "data/batch.h"
 #include "kernel/pass.h"
-
-/* One of the two batches: the positions of its items at every value of the program. */
-typedef struct limes_side {
-  const limes_batch *batch;
-  const limes_grid **grid; /* [n_value] -> [N]; a layer that keeps positions shares its input's */
-  limes_grid **owned;      /* [n_op] what has to be freed; NULL entries */
-  size_t n_op;
-  limes_grid *largest; /* [n_value] most positions along each axis, T of the item that has most */
-  bool holes;          /* some item has hidden positions */
-} limes_side;
+#include "model/side.h"
 
 typedef struct limes_plan {
   limes_program program;

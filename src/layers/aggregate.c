@@ -105,6 +105,17 @@ static double flops(const limes_op *op, const limes_grid *in_x, const limes_grid
   return (ntk ? 2 : 1) * flops_of(in_x, in_y, out);
 }
 
+/* finite */
+
+static void entries(const limes_call *call, size_t item, limes_entries *to) {
+  const limes_csr *edges = call->in->grid[item].edges;
+  for (uint32_t b = 0; b < call->in->grid[item].T; b++)
+    for (size_t e = edges->start[b]; e < edges->start[b + 1]; e++)
+      limes_add_entry(to, b, edges->from[e], edges->weight[e]);
+}
+
+static const limes_finite face = {.entries = entries, LIMES_MAP_FACE};
+
 const limes_layer_ops limes_layer_aggregate = {
     .word = "aggregate",
     .summary = "at every position of a graph the weighted sum over the positions that have an edge to it",
@@ -116,4 +127,5 @@ const limes_layer_ops limes_layer_aggregate = {
     .grid = grid,
     .scratch = scratch,
     .flops = flops,
+    .finite = &face,
 };

@@ -13,6 +13,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "layers/attention_finite.h"
 #include "layers/attention_sqrt.h"
 #include "layers/elementwise.h"
 #include "layers/sandwich.h"
@@ -241,4 +242,5 @@ const limes_layer_ops limes_layer_attention = {
     .trace_flops = trace_flops,
     .random_weights = random_weights,
     .examine = examine,
+    .finite = &limes_attention_finite,
 };

@@ -95,6 +95,9 @@ limes_status limes_attention_examine(limes_context *context, const limes_op *op,
 /* q_std k_std K~(x, x), column-major T x T, from the item's covariance with itself */
 void limes_attention_logits(const limes_attention *p, const limes_panel *own, double *z);
 
+/* Whether attention lets position a see position c */
+bool limes_attention_sees(const limes_attention *p, const limes_grid *grid, uint32_t a, uint32_t c);
+
 /* Z from logits, in place; row: [2 T] numbers of scratch */
 void limes_attention_weights(const limes_attention *p, const limes_grid *grid, double *z, double *row);
 

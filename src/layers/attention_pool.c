@@ -12,6 +12,7 @@
 
 #include "base/clones.h"
 #include "layers/attention_pool_sqrt.h"
+#include "layers/attention_finite.h"
 #include "layers/elementwise.h"
 
 enum { MEAN, LEARNED };
@@ -235,4 +236,5 @@ const limes_layer_ops limes_layer_attention_pool = {
     .flops = flops,
     .trace_flops = trace_flops,
     .examine = examine,
+    .finite = &limes_attention_pool_finite,
 };

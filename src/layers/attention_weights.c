@@ -94,7 +94,7 @@ void limes_attention_logits(const limes_attention *p, const limes_panel *own, do
     limes_add_positions(&decay, grid, grid, sharp * features, sharp * embeddings, z, z);
 }
 
-static bool sees(const limes_attention *p, const limes_grid *grid, uint32_t a, uint32_t c) {
+bool limes_attention_sees(const limes_attention *p, const limes_grid *grid, uint32_t a, uint32_t c) {
   return (!p->causal || c <= a) && (grid->hidden == NULL || (!grid->hidden[a] && !grid->hidden[c]));
 }
 
@@ -103,12 +103,12 @@ static void weigh_row(const limes_attention *p, const limes_grid *grid, uint32_t
   limes_zeta zeta = limes_attention_zeta(p);
   size_t T = grid->T, n = 0;
   for (uint32_t c = 0; c < T; c++)
-    if (sees(p, grid, a, c))
+    if (limes_attention_sees(p, grid, a, c))
       row[n++] = z[a + c * T];
   limes_zeta_weights(&zeta, n, row, heap);
   double shift = p->center && n > 0 ? 1 / (double)n : 0;
   for (uint32_t c = 0, i = 0; c < T; c++)
-    z[a + c * T] = sees(p, grid, a, c) ? row[i++] - shift + (a == c ? p->skip : 0) : 0;
+    z[a + c * T] = limes_attention_sees(p, grid, a, c) ? row[i++] - shift + (a == c ? p->skip : 0) : 0;
 }
 
 void limes_attention_weights(const limes_attention *p, const limes_grid *grid, double *z, double *row) {

@@ -2,8 +2,10 @@
  *
  * Branches have weights of their own, so covariances of a sum add: K <- sum_i w_i K_i, Theta likewise. residual(body) is
  * sum(body | identity); with alpha the weights are 1 - alpha and alpha. identity and repeat leave no op in the program.
+ * Finite width: the weighted sum of the branches, sqrt(1 - alpha) body + sqrt(alpha) identity.
  */
 #include <math.h>
+#include <string.h>
 
 #include "base/clones.h"
 #include "layers/compose.h"
@@ -59,6 +61,31 @@ double limes_branches_flops(const limes_op *op, const limes_grid *in_x, const li
   return (ntk ? 4 : 2) * (double)op->n_in * (double)limes_elements(in, in_x, in_y);
 }
 
+/* finite: out = sum_k weight[k] in[k]; weight NULL: ones */
+
+static size_t numbers_of(const limes_call *call) { return limes_rows(call->out) * call->out->channels; }
+
+static void forward_sum(const limes_call *call, const double *weight) {
+  size_t n = numbers_of(call);
+  scale(n, weight == NULL ? 1 : weight[0], call->in[0].unit, call->out->unit);
+  for (uint32_t k = 1; k < call->op->n_in; k++)
+    add(n, weight == NULL ? 1 : weight[k], call->in[k].unit, call->out->unit);
+}
+
+static void tangent_sum(const limes_call *call, const double *weight, const double *const *in_tangent, double *out_tangent) {
+  size_t n = numbers_of(call);
+  memset(out_tangent, 0, n * sizeof *out_tangent);
+  for (uint32_t k = 0; k < call->op->n_in; k++)
+    if (in_tangent[k] != NULL)
+      add(n, weight == NULL ? 1 : weight[k], in_tangent[k], out_tangent);
+}
+
+static void adjoint_sum(const limes_call *call, const double *weight, const double *out_adjoint, double *const *in_adjoint) {
+  for (uint32_t k = 0; k < call->op->n_in; k++)
+    if (in_adjoint[k] != NULL)
+      add(numbers_of(call), weight == NULL ? 1 : weight[k], out_adjoint, in_adjoint[k]);
+}
+
 /* sum */
 
 static const limes_param none[] = {LIMES_PARAM_END};
@@ -69,6 +96,21 @@ static void cross_sum(const limes_op *op, const limes_panel *in, limes_panel *ou
   (void)y;
   limes_weighted_sum(op, in, out, NULL, 1, work);
 }
+
+static void sum_forward(const limes_call *call) { forward_sum(call, NULL); }
+
+static void sum_tangent(const limes_call *call, const double *const *in_tangent, const double *theta_tangent,
+                        double *out_tangent) {
+  (void)theta_tangent;
+  tangent_sum(call, NULL, in_tangent, out_tangent);
+}
+
+static void sum_adjoint(const limes_call *call, const double *out_adjoint, double *const *in_adjoint, double *theta_adjoint) {
+  (void)theta_adjoint;
+  adjoint_sum(call, NULL, out_adjoint, in_adjoint);
+}
+
+static const limes_finite sum_face = {.forward = sum_forward, .tangent = sum_tangent, .adjoint = sum_adjoint, .linear = true};
 
 const limes_layer_ops limes_layer_sum = {
     .word = "sum",
@@ -83,6 +125,7 @@ const limes_layer_ops limes_layer_sum = {
     .most_branches = 1 << 10,
     .in_place = true,
     .flops = limes_branches_flops,
+    .finite = &sum_face,
 };
 
 /* residual */
@@ -105,6 +148,38 @@ static void cross_residual(const limes_op *op, const limes_panel *in, limes_pane
   limes_weighted_sum(op, in, out, isnan(alpha) ? NULL : weight.value, 1, work);
 }
 
+/* Of body and identity */
+static void residual_weights(const limes_call *call, double weight[2]) {
+  double alpha = ((const residual *)call->op->param)->alpha;
+  weight[0] = isnan(alpha) ? 1 : sqrt(1 - alpha);
+  weight[1] = isnan(alpha) ? 1 : sqrt(alpha);
+}
+
+static void residual_forward(const limes_call *call) {
+  double weight[2];
+  residual_weights(call, weight);
+  forward_sum(call, weight);
+}
+
+static void residual_tangent(const limes_call *call, const double *const *in_tangent, const double *theta_tangent,
+                             double *out_tangent) {
+  (void)theta_tangent;
+  double weight[2];
+  residual_weights(call, weight);
+  tangent_sum(call, weight, in_tangent, out_tangent);
+}
+
+static void residual_adjoint(const limes_call *call, const double *out_adjoint, double *const *in_adjoint,
+                             double *theta_adjoint) {
+  (void)theta_adjoint;
+  double weight[2];
+  residual_weights(call, weight);
+  adjoint_sum(call, weight, out_adjoint, in_adjoint);
+}
+
+static const limes_finite residual_face = {
+    .forward = residual_forward, .tangent = residual_tangent, .adjoint = residual_adjoint, .linear = true};
+
 const limes_layer_ops limes_layer_residual = {
     .word = "residual",
     .summary = "its branch beside a shortcut: residual(A) is sum(A | identity)",
@@ -119,6 +194,7 @@ const limes_layer_ops limes_layer_residual = {
     .most_branches = 1,
     .in_place = true,
     .flops = limes_branches_flops,
+    .finite = &residual_face,
 };
 
 /* repeat and identity: words without an op */

@@ -2,9 +2,10 @@
  *
  * Infinite width (docs/mathematics.md, section 2): K_ab <- w_std^2 / |F| sum_d K_{sa+d, sb+d} + b_std^2 (the taps of both sides
  * move together), Theta <- w_std^2 / |F| sum_d Theta_{sa+d, sb+d} + K_new. Always divided by the full filter size |F|.
+ * Finite width: y_a = w_std / sqrt(|F| C) sum_d x_{sa+d} W_d + b_std b (patches.c).
  */
 #include "layers/elementwise.h"
-#include "layers/taps.h"
+#include "layers/patches.h"
 
 const limes_param limes_conv_params[] = {
     LIMES_PARAM_SIZES(limes_conv, filter, 0, true, "positions under the filter, an axis"),
@@ -43,6 +44,32 @@ static bool slide(const limes_op *op, const limes_grid *in, limes_slide *out) {
   return true;
 }
 
+/* finite */
+
+static void forward(const limes_call *call) { limes_conv_forward(call, limes_conv_windows); }
+
+static void tangent(const limes_call *call, const double *const *in_tangent, const double *theta_tangent, double *out_tangent) {
+  limes_conv_tangent(call, limes_conv_windows, in_tangent, theta_tangent, out_tangent);
+}
+
+static void adjoint(const limes_call *call, const double *out_adjoint, double *const *in_adjoint, double *theta_adjoint) {
+  limes_conv_adjoint(call, limes_conv_windows, out_adjoint, in_adjoint, theta_adjoint);
+}
+
+static void gram(const limes_call *x, const limes_call *y, const double *x_adjoint, const double *y_adjoint, double *ntk,
+                 double *scratch) {
+  limes_conv_gram(x, y, limes_conv_windows, x_adjoint, y_adjoint, ntk, scratch);
+}
+
+static const limes_finite face = {.channels = limes_width_channels,
+                                  .weights = limes_conv_weights,
+                                  .scratch = limes_conv_patches,
+                                  .forward = forward,
+                                  .tangent = tangent,
+                                  .adjoint = adjoint,
+                                  .gram = gram,
+                                  .gram_scratch = limes_conv_gram_scratch};
+
 const limes_layer_ops limes_layer_conv = {
     .word = "conv",
     .summary = "a convolution over the positions of a sequence or an image",
@@ -57,4 +84,5 @@ const limes_layer_ops limes_layer_conv = {
     .scratch = limes_conv_scratch,
     .slide = slide,
     .flops = limes_conv_flops,
+    .finite = &face,
 };

@@ -5,9 +5,10 @@
  * always divided by the full filter size |F|. same: T s outputs, before = |F| - 1 where s > |F| - 1, else
  * ceil((|F| + s - 2) / 2); circular: the full result (before = |F| - 1), floor(max(|F| - s, 0) / 2) positions cropped in front,
  * what sticks out on either side added modulo T s.
+ * Finite width: the same sum, with w[d] = w_std / sqrt(|F| C) W_d, and b_std b (patches.c).
  */
 #include "layers/elementwise.h"
-#include "layers/taps.h"
+#include "layers/patches.h"
 
 enum { SAME, CIRCULAR };
 static const char *const padding_names[] = {"same", "circular", NULL};
@@ -66,6 +67,32 @@ static void cross(const limes_op *op, const limes_panel *in, limes_panel *out, c
   limes_convolve(op->param, windows, in, out, work);
 }
 
+/* finite */
+
+static void forward(const limes_call *call) { limes_conv_forward(call, windows); }
+
+static void tangent(const limes_call *call, const double *const *in_tangent, const double *theta_tangent, double *out_tangent) {
+  limes_conv_tangent(call, windows, in_tangent, theta_tangent, out_tangent);
+}
+
+static void adjoint(const limes_call *call, const double *out_adjoint, double *const *in_adjoint, double *theta_adjoint) {
+  limes_conv_adjoint(call, windows, out_adjoint, in_adjoint, theta_adjoint);
+}
+
+static void gram(const limes_call *x, const limes_call *y, const double *x_adjoint, const double *y_adjoint, double *ntk,
+                 double *scratch) {
+  limes_conv_gram(x, y, windows, x_adjoint, y_adjoint, ntk, scratch);
+}
+
+static const limes_finite face = {.channels = limes_width_channels,
+                                  .weights = limes_conv_weights,
+                                  .scratch = limes_conv_patches,
+                                  .forward = forward,
+                                  .tangent = tangent,
+                                  .adjoint = adjoint,
+                                  .gram = gram,
+                                  .gram_scratch = limes_conv_gram_scratch};
+
 const limes_layer_ops limes_layer_conv_transpose = {
     .word = "conv_transpose",
     .summary = "a transposed convolution: stride times as many positions",
@@ -79,4 +106,5 @@ const limes_layer_ops limes_layer_conv_transpose = {
     .grid = grid,
     .scratch = limes_conv_scratch,
     .flops = limes_conv_flops,
+    .finite = &face,
 };

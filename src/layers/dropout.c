@@ -2,10 +2,13 @@
  *
  * Infinite width (docs/mathematics.md, section 2): covariances keep their expectation but for an activation with itself: K and
  * Theta of an item against itself at equal positions are divided by keep. With mode=test nothing is dropped.
+ *
+ * Finite width: the coins are the network's, by item, position and channel, and stay the same for its derivatives.
  */
 #include <string.h>
 
 #include "layers/elementwise.h"
+#include "layers/finite.h"
 #include "layers/run.h"
 
 enum { TRAIN, TEST };
@@ -52,6 +55,55 @@ static void cross(const limes_op *op, const limes_panel *in, limes_panel *out, c
   }
 }
 
+/* finite width */
+
+static size_t elements(const limes_call *call) { return limes_multiply_capped(limes_rows(call->in), call->in->channels); }
+
+static bool drops(const limes_call *call) { return ((const dropout *)call->op->param)->mode == TRAIN; }
+
+/* What every activation is multiplied with: 0 or 1 / keep */
+static size_t tape(const limes_call *call) { return drops(call) ? elements(call) : 0; }
+
+/* factor [T, channels] of one item */
+static void draw(const limes_call *call, size_t item, double *factor) {
+  double keep = ((const dropout *)call->op->param)->keep;
+  size_t n = call->in->grid[item].T * call->in->channels;
+  limes_stream stream = limes_mask_stream(call, call->in->item[item]);
+  limes_uniform(&stream, 0, n, factor);
+  for (size_t k = 0; k < n; k++)
+    factor[k] = factor[k] < keep ? 1 / keep : 0;
+}
+
+static void finite_forward(const limes_call *call) {
+  size_t n = elements(call);
+  double *out = call->out->unit;
+  if (!drops(call)) {
+    memcpy(out, call->in->unit, n * sizeof *out);
+    return;
+  }
+  for (size_t i = 0; i < call->in->items; i++)
+    draw(call, i, out + call->in->start[i] * call->in->channels);
+  if (call->tape != NULL)
+    memcpy(call->tape, out, n * sizeof *out);
+  for (size_t k = 0; k < n; k++)
+    out[k] *= call->in->unit[k];
+}
+
+static void finite_tangent(const limes_call *call, const double *const *in_tangent, const double *theta_tangent,
+                           double *out_tangent) {
+  (void)theta_tangent;
+  for (size_t k = 0; k < elements(call); k++)
+    out_tangent[k] = in_tangent[0] == NULL ? 0 : in_tangent[0][k] * (drops(call) ? call->tape[k] : 1);
+}
+
+static void finite_adjoint(const limes_call *call, const double *out_adjoint, double *const *in_adjoint, double *theta_adjoint) {
+  (void)theta_adjoint;
+  for (size_t k = 0; in_adjoint[0] != NULL && k < elements(call); k++)
+    in_adjoint[0][k] += out_adjoint[k] * (drops(call) ? call->tape[k] : 1);
+}
+
+static const limes_finite face = {.tape = tape, .forward = finite_forward, .tangent = finite_tangent, .adjoint = finite_adjoint};
+
 const limes_layer_ops limes_layer_dropout = {
     .word = "dropout",
     .summary = "activations dropped at random, the others scaled up",
@@ -62,4 +114,5 @@ const limes_layer_ops limes_layer_dropout = {
     .asks = limes_asks_the_same,
     .cross = cross,
     .in_place = true,
+    .finite = &face,
 };

@@ -2,7 +2,7 @@
 #ifndef LIMES_LAYERS_ELEMENTWISE_H
 #define LIMES_LAYERS_ELEMENTWISE_H
 
-#include "layers/layer.h"
+#include "layers/finite.h"
 
 limes_status limes_elementwise_infer(limes_context *context, const limes_op *op, const limes_shape *in, limes_shape *out);
 limes_layout limes_asks_the_same(const limes_op *op, limes_layout out, bool own);
@@ -25,6 +25,6 @@ void limes_keep_shape(const limes_op *op, const limes_shape *in, limes_shape *ou
 #define LIMES_ELEMENTWISE_FACE                                                                                                   \
   .infer = limes_elementwise_infer, .asks = limes_asks_variances, .cross = limes_elementwise_cross, .in_place = true,            \
   .trace_size = limes_elementwise_trace_size, .trace = limes_elementwise_trace, .scratch = limes_elementwise_scratch,            \
-  .flops = limes_elementwise_flops
+  .flops = limes_elementwise_flops, .finite = &limes_elementwise_finite
 
 #endif

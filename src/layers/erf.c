@@ -5,6 +5,9 @@
  *     Theta <- Theta * 4 a^2 b^2/pi / sqrt((1 + 2 b^2 K_aa)(1 + 2 b^2 K_bb) - 4 b^4 K^2).          [Williams 1997]
  */
 #include "layers/erf.h"
+
+#include <math.h>
+
 #include "base/clones.h"
 #include "layers/elementwise.h"
 #include "math/angle.h"
@@ -52,7 +55,15 @@ static void own(const void *param, double variance, double *value, double *slope
   *slope = height * 2 * p->b * p->b / sqrt(1 + 2 * q);
 }
 
-static const limes_elementwise erf_dual = {.trace = limes_keep_deviation, .run = run, .own = own, .flops = 50};
+static void apply(const void *param, size_t n, const double *u, double *value, double *slope) {
+  const limes_erf *p = param;
+  for (size_t i = 0; i < n; i++)
+    value[i] = p->a * erf(p->b * u[i]) + p->c;
+  for (size_t i = 0; slope != NULL && i < n; i++)
+    slope[i] = p->a * p->b * M_2_SQRTPI * exp(-p->b * p->b * u[i] * u[i]);
+}
+
+static const limes_elementwise erf_dual = {.trace = limes_keep_deviation, .run = run, .own = own, .apply = apply, .flops = 50};
 
 const limes_layer_ops limes_layer_erf = {
     .word = "erf",
@@ -78,10 +89,15 @@ static void sigmoid_like_own(const void *param, double variance, double *value, 
   own(&sigmoid_like, variance, value, slope);
 }
 
+static void sigmoid_like_apply(const void *param, size_t n, const double *u, double *value, double *slope) {
+  (void)param;
+  apply(&sigmoid_like, n, u, value, slope);
+}
+
 static const limes_param no_params[] = {LIMES_PARAM_END};
 
 static const limes_elementwise sigmoid_like_dual = {
-    .trace = limes_keep_deviation, .run = sigmoid_like_run, .own = sigmoid_like_own, .flops = 50};
+    .trace = limes_keep_deviation, .run = sigmoid_like_run, .own = sigmoid_like_own, .apply = sigmoid_like_apply, .flops = 50};
 
 const limes_layer_ops limes_layer_sigmoid_like = {
     .word = "sigmoid_like",

@@ -6,11 +6,14 @@
  *     Theta <- Theta (F + K (1/A + 1/B + 1/D) / (2 pi sqrt(D))).
  * By Stein's lemma, term by term. D is 1 + K_aa + K_bb + (s - K)(s + K), s = sqrt(K_aa K_bb), which keeps its digits.
  */
+#include <math.h>
+
 #include "base/clones.h"
 #include "layers/elementwise.h"
 #include "math/angle.h"
 
 #define INVERSE_TWO_PI 0.15915494309189535
+#define INVERSE_ROOT_TWO_PI 0.3989422804014327
 
 LIMES_INLINE void gelu_loop(const limes_run *run, size_t y_step) {
   const double *cov_in = run->cov_in, *ntk_in = run->ntk_in, *x = run->x, *y = run->y;
@@ -45,9 +48,17 @@ static void own(const void *param, double variance, double *value, double *slope
   *slope = f + g * p * (2 / a + 1 / d);
 }
 
+static void apply(const void *param, size_t n, const double *u, double *value, double *slope) {
+  (void)param;
+  for (size_t i = 0; i < n; i++)
+    value[i] = 0.5 * u[i] * erfc(-u[i] * M_SQRT1_2);
+  for (size_t i = 0; slope != NULL && i < n; i++)
+    slope[i] = 0.5 * erfc(-u[i] * M_SQRT1_2) + u[i] * INVERSE_ROOT_TWO_PI * exp(-0.5 * u[i] * u[i]);
+}
+
 static const limes_param params[] = {LIMES_PARAM_END};
 
-static const limes_elementwise gelu_dual = {.trace = limes_keep_deviation, .run = run, .own = own, .flops = 60};
+static const limes_elementwise gelu_dual = {.trace = limes_keep_deviation, .run = run, .own = own, .apply = apply, .flops = 60};
 
 const limes_layer_ops limes_layer_gelu = {
     .word = "gelu",

@@ -51,7 +51,23 @@ static void own(const void *param, double variance, double *value, double *slope
   evaluate(((const hermite *)param)->degree, variance, value, slope);
 }
 
-static const limes_elementwise hermite_dual = {.trace = trace, .run = run, .own = own, .unit_variance = true, .flops = 20};
+static void apply(const void *param, size_t n, const double *u, double *value, double *slope) {
+  uint32_t degree = ((const hermite *)param)->degree;
+  for (size_t i = 0; i < n; i++) {
+    double before = 0, at = 1; /* He_(k-1) and He_k over the roots of their factorials */
+    for (uint32_t k = 0; k < degree; k++) {
+      double next = (u[i] * at - sqrt(k) * before) / sqrt(k + 1.0);
+      before = at;
+      at = next;
+    }
+    value[i] = at;
+    if (slope != NULL)
+      slope[i] = sqrt(degree) * before;
+  }
+}
+
+static const limes_elementwise hermite_dual = {
+    .trace = trace, .run = run, .own = own, .apply = apply, .unit_variance = true, .flops = 20};
 
 const limes_layer_ops limes_layer_hermite = {
     .word = "hermite",

@@ -164,6 +164,7 @@ typedef struct limes_op {
   const void *param;  /* the layer's parameter struct */
   const uint32_t *in; /* [n_in] values */
   uint32_t n_in, out;
+  uint32_t given;        /* bit k: parameter k of the table was written */
   uint32_t line, column; /* where its word stands in the model's text; 0: built by calls */
 } limes_op;
 
@@ -187,6 +188,8 @@ typedef struct limes_elementwise {
   void (*run)(const void *param, const limes_run *run);
   /* the same at rho = 1 exactly: E[phi(u)^2] and E[phi'(u)^2], u of this variance */
   void (*own)(const void *param, double variance, double *value, double *slope);
+  /* the nonlinearity itself: value[i] = phi(u[i]), and slope[i] = phi'(u[i]) where slope is not NULL; NULL: it has no formula */
+  void (*apply)(const void *param, size_t n, const double *u, double *value, double *slope);
   bool inverse;       /* of its one number a position the inverse is kept too */
   bool unit_variance; /* holds for variance 1 alone: layer_norm must stand before */
   double flops;       /* an element, K and Theta together */
@@ -247,6 +250,7 @@ typedef struct limes_layer_ops {
   bool (*random_weights)(const limes_op *op); /* attention: its weights are no matrix of the trace; default: they are */
 
   /* optional */
+  const struct limes_finite *finite;    /* the layer with sampled weights (finite.h) */
   const limes_elementwise *elementwise; /* an elementwise layer; the functions of elementwise.h do the rest */
   /* of a layer by quadrature: raises *value and *slope to the largest relative errors that it leaves in E phi^2 and E phi'^2 at
    * the positions of this item */

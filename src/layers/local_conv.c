@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "layers/elementwise.h"
+#include "layers/local_conv.h"
 #include "layers/taps.h"
 
 static limes_status grid(limes_context *context, const limes_op *op, const limes_grid *in, limes_grid *out) {
@@ -76,4 +77,5 @@ const limes_layer_ops limes_layer_local_conv = {
     .grid = grid,
     .scratch = limes_conv_scratch,
     .flops = flops,
+    .finite = &limes_local_conv_finite,
 };

@@ -65,6 +65,20 @@ static void run(const void *param, const limes_run *run) {
   limes_expansion_run(run, TERMS);
 }
 
+/* Horner's rule for phi and phi' together; c[TERMS + 1] */
+static void apply_polynomial(const double *c, size_t n, const double *u, double *value, double *slope) {
+  for (size_t i = 0; i < n; i++) {
+    double sum = 0, rise = 0;
+    for (unsigned m = TERMS + 1; m-- > 0;) {
+      rise = rise * u[i] + sum;
+      sum = sum * u[i] + c[m];
+    }
+    value[i] = sum;
+    if (slope != NULL)
+      slope[i] = rise;
+  }
+}
+
 #define FLOPS (4 * TERMS)
 
 /* monomial */
@@ -91,8 +105,14 @@ static void monomial_own(const void *param, double variance, double *value, doub
   own_polynomial(c, variance, value, slope);
 }
 
+static void monomial_apply(const void *param, size_t n, const double *u, double *value, double *slope) {
+  double c[TERMS + 1] = {0};
+  c[((const monomial *)param)->degree] = 1;
+  apply_polynomial(c, n, u, value, slope);
+}
+
 static const limes_elementwise monomial_dual = {
-    .kept = kept_numbers, .trace = monomial_trace, .run = run, .own = monomial_own, .flops = FLOPS};
+    .kept = kept_numbers, .trace = monomial_trace, .run = run, .own = monomial_own, .apply = monomial_apply, .flops = FLOPS};
 
 const limes_layer_ops limes_layer_monomial = {
     .word = "monomial",
@@ -127,8 +147,18 @@ static void polynomial_own(const void *param, double variance, double *value, do
   own_polynomial(c, variance, value, slope);
 }
 
-static const limes_elementwise polynomial_dual = {
-    .kept = kept_numbers, .trace = polynomial_trace, .run = run, .own = polynomial_own, .flops = FLOPS};
+static void polynomial_apply(const void *param, size_t n, const double *u, double *value, double *slope) {
+  double c[TERMS + 1] = {0};
+  memcpy(c, ((const polynomial *)param)->coefficients.value, LIMES_MOST_LISTED * sizeof *c);
+  apply_polynomial(c, n, u, value, slope);
+}
+
+static const limes_elementwise polynomial_dual = {.kept = kept_numbers,
+                                                  .trace = polynomial_trace,
+                                                  .run = run,
+                                                  .own = polynomial_own,
+                                                  .apply = polynomial_apply,
+                                                  .flops = FLOPS};
 
 const limes_layer_ops limes_layer_polynomial = {
     .word = "polynomial",

@@ -3,6 +3,7 @@
  * Infinite width (docs/mathematics.md, section 2): K <- P K P'^T, Theta likewise, P the window means or sums of each side. Padded
  * zeros count in the mean unless normalize_edges=yes. Along each axis of each side in turn; where only the diagonal is asked for,
  * each window's block is summed directly.
+ * Finite width: those means and sums.
  */
 #include <string.h>
 
@@ -168,6 +169,25 @@ static double flops(const limes_op *op, const limes_grid *in_x, const limes_grid
   return (ntk ? 2 : 1) * flops_of(op->param, in_x, in_y, out_x, out_y, out);
 }
 
+/* finite */
+
+static void window_entries(const limes_call *call, size_t item, bool mean, limes_entries *to) {
+  const pool *p = call->op->param;
+  const limes_windows w = limes_windows_of(p->window, p->stride, p->padding, &call->in->grid[item]);
+  const limes_window *rows = &w.axis[0], *columns = &w.axis[1];
+  for (uint32_t o = 0; o < rows->out * columns->out; o++) {
+    double weight = weight_of(p, mean, &w, o);
+    uint32_t first[2], end[2];
+    limes_window_taps(rows, o / columns->out, &first[0], &end[0]);
+    limes_window_taps(columns, o % columns->out, &first[1], &end[1]);
+    for (uint32_t d = first[0]; d < end[0]; d++)
+      for (uint32_t e = first[1]; e < end[1]; e++) {
+        int64_t row = limes_window_input(rows, o / columns->out, d), column = limes_window_input(columns, o % columns->out, e);
+        limes_add_entry(to, o, (size_t)(row * columns->in + column), weight);
+      }
+  }
+}
+
 /* avg_pool */
 
 static void cross_mean(const limes_op *op, const limes_panel *in, limes_panel *out, const limes_trace *x, const limes_trace *y,
@@ -176,6 +196,10 @@ static void cross_mean(const limes_op *op, const limes_panel *in, limes_panel *o
   (void)y;
   cross_pool(op, true, in, out, work);
 }
+
+static void mean_entries(const limes_call *call, size_t item, limes_entries *to) { window_entries(call, item, true, to); }
+
+static const limes_finite mean_face = {.entries = mean_entries, LIMES_MAP_FACE};
 
 const limes_layer_ops limes_layer_avg_pool = {
     .word = "avg_pool",
@@ -189,6 +213,7 @@ const limes_layer_ops limes_layer_avg_pool = {
     .grid = grid,
     .scratch = scratch,
     .flops = flops,
+    .finite = &mean_face,
 };
 
 /* sum_pool */
@@ -199,6 +224,10 @@ static void cross_sum(const limes_op *op, const limes_panel *in, limes_panel *ou
   (void)y;
   cross_pool(op, false, in, out, work);
 }
+
+static void sum_entries(const limes_call *call, size_t item, limes_entries *to) { window_entries(call, item, false, to); }
+
+static const limes_finite sum_face = {.entries = sum_entries, LIMES_MAP_FACE};
 
 const limes_layer_ops limes_layer_sum_pool = {
     .word = "sum_pool",
@@ -212,4 +241,5 @@ const limes_layer_ops limes_layer_sum_pool = {
     .grid = grid,
     .scratch = scratch,
     .flops = flops,
+    .finite = &sum_face,
 };

@@ -11,7 +11,7 @@ const char *const limes_decay_names[] = {"none", "cauchy", "exponential", "relat
 
 static double raise(double base, double power) { return power == 1 ? base : power == 2 ? base * base : pow(base, power); }
 
-static double covariance(const limes_decay *decay, double rows, double columns) {
+double limes_position_covariance(const limes_decay *decay, double rows, double columns) {
   if (decay->kind == LIMES_DECAY_NONE)
     return rows == 0 && columns == 0 ? 1 : 0;
   double d = raise(fabs(rows), decay->norm) + raise(fabs(columns), decay->norm);
@@ -49,7 +49,7 @@ void limes_add_positions(const limes_decay *decay, const limes_grid *x, const li
       size_t at = (size_t)b * x->T + a;
       double rows = (double)(a / x->size[1]) - (double)(b / y->size[1]),
              columns = (double)(a % x->size[1]) - (double)(b % y->size[1]);
-      out[at] = scale * in[at] + add * covariance(decay, rows, columns);
+      out[at] = scale * in[at] + add * limes_position_covariance(decay, rows, columns);
     }
 }
 

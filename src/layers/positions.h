@@ -12,6 +12,9 @@ typedef struct limes_decay {
   double rate, power, norm; /* d = sum over axes of |a - b|^norm */
 } limes_decay;
 
+/* R between positions that are so many rows and columns apart; not of decay=relative */
+double limes_position_covariance(const limes_decay *decay, double rows, double columns);
+
 /* out[b * x->T + a] = scale * in[...] + add * R_ab(x, y); in may be out */
 void limes_add_positions(const limes_decay *decay, const limes_grid *x, const limes_grid *y, double scale, double add,
                          const double *in, double *out);

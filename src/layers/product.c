@@ -8,6 +8,7 @@
 #include "base/clones.h"
 #include "layers/compose.h"
 #include "layers/elementwise.h"
+#include "layers/finite.h"
 
 static const limes_param none[] = {LIMES_PARAM_END};
 
@@ -45,6 +46,47 @@ static void cross(const limes_op *op, const limes_panel *in, limes_panel *out, c
   work->flops += (out->ntk == NULL ? 2 : 4) * (double)op->n_in * (double)n;
 }
 
+/* finite width: y = prod_i x_i, dy = sum_i dx_i prod_{j != i} x_j */
+
+static size_t elements(const limes_call *call) { return limes_rows(call->out) * call->out->channels; }
+
+/* y *= every input but number `but` */
+static void multiply_others(const limes_call *call, uint32_t but, size_t k, double *y) {
+  for (uint32_t j = 0; j < call->op->n_in; j++)
+    *y *= j == but ? 1 : call->in[j].unit[k];
+}
+
+static void finite_forward(const limes_call *call) {
+  for (size_t k = 0; k < elements(call); k++) {
+    call->out->unit[k] = 1;
+    multiply_others(call, call->op->n_in, k, &call->out->unit[k]);
+  }
+}
+
+static void finite_tangent(const limes_call *call, const double *const *in_tangent, const double *theta_tangent,
+                           double *out_tangent) {
+  (void)theta_tangent;
+  memset(out_tangent, 0, elements(call) * sizeof *out_tangent);
+  for (uint32_t i = 0; i < call->op->n_in; i++)
+    for (size_t k = 0; in_tangent[i] != NULL && k < elements(call); k++) {
+      double part = in_tangent[i][k];
+      multiply_others(call, i, k, &part);
+      out_tangent[k] += part;
+    }
+}
+
+static void finite_adjoint(const limes_call *call, const double *out_adjoint, double *const *in_adjoint, double *theta_adjoint) {
+  (void)theta_adjoint;
+  for (uint32_t i = 0; i < call->op->n_in; i++)
+    for (size_t k = 0; in_adjoint[i] != NULL && k < elements(call); k++) {
+      double part = out_adjoint[k];
+      multiply_others(call, i, k, &part);
+      in_adjoint[i][k] += part;
+    }
+}
+
+static const limes_finite face = {.forward = finite_forward, .tangent = finite_tangent, .adjoint = finite_adjoint};
+
 const limes_layer_ops limes_layer_product = {
     .word = "product",
     .summary = "the product of its branches, channel by channel: product(A | B | ...)",
@@ -59,4 +101,5 @@ const limes_layer_ops limes_layer_product = {
     .most_branches = 1 << 10,
     .in_place = true,
     .flops = limes_branches_flops,
+    .finite = &face,
 };

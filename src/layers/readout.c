@@ -2,7 +2,10 @@
  *
  * Infinite width (docs/mathematics.md, section 2): flatten K <- 1/T sum_a K_aa, items of equal T only; global_avg_pool the mean
  * of K_ab over all visible positions of both, global_sum_pool their sum. Theta likewise.
+ * Finite width: the T C numbers of an item side by side; the mean and the sum of its visible positions.
  */
+#include <string.h>
+
 #include "base/clones.h"
 #include "layers/elementwise.h"
 
@@ -77,6 +80,41 @@ static void cross_flatten(const limes_op *op, const limes_panel *in, limes_panel
   work->flops += (in->ntk == NULL ? 1 : 2) * (double)in->start[in->n];
 }
 
+/* finite: the numbers of an item stay where they are. */
+
+static limes_status channels_flatten(limes_context *context, const limes_op *op, const limes_widths *widths, const size_t *in,
+                                     const limes_grid *grid, size_t *out) {
+  (void)context;
+  (void)op;
+  (void)widths;
+  *out = limes_multiply_capped(in[0], grid->T);
+  return LIMES_OK;
+}
+
+static size_t numbers_of(const limes_call *call) { return limes_rows(call->in) * call->in->channels; }
+
+static void forward_flatten(const limes_call *call) {
+  memcpy(call->out->unit, call->in->unit, numbers_of(call) * sizeof(double));
+}
+
+static void tangent_flatten(const limes_call *call, const double *const *in_tangent, const double *theta_tangent,
+                            double *out_tangent) {
+  (void)theta_tangent;
+  if (in_tangent[0] == NULL)
+    memset(out_tangent, 0, numbers_of(call) * sizeof *out_tangent);
+  else
+    memcpy(out_tangent, in_tangent[0], numbers_of(call) * sizeof *out_tangent);
+}
+
+static void adjoint_flatten(const limes_call *call, const double *out_adjoint, double *const *in_adjoint, double *theta_adjoint) {
+  (void)theta_adjoint;
+  if (in_adjoint[0] != NULL)
+    limes_add_multiple(numbers_of(call), 1, out_adjoint, in_adjoint[0]);
+}
+
+static const limes_finite flatten_finite = {
+    .channels = channels_flatten, .forward = forward_flatten, .tangent = tangent_flatten, .adjoint = adjoint_flatten};
+
 const limes_layer_ops limes_layer_flatten = {
     .word = "flatten",
     .summary = "all positions side by side as features; items of equal size only",
@@ -88,9 +126,25 @@ const limes_layer_ops limes_layer_flatten = {
     .equal_positions = true,
     .grid = grid_flatten,
     .flops_each = {1, 2},
+    .finite = &flatten_finite,
 };
 
+/* finite: what the two global pools share */
+
+static void entries_of(const limes_grid *grid, double weight, limes_entries *to) {
+  for (uint32_t a = 0; a < grid->T; a++)
+    if (grid->hidden == NULL || !grid->hidden[a])
+      limes_add_entry(to, 0, a, weight);
+}
+
 /* global_avg_pool */
+
+static void mean_entries(const limes_call *call, size_t item, limes_entries *to) {
+  const limes_grid *grid = &call->in->grid[item];
+  entries_of(grid, 1.0 / grid->visible, to);
+}
+
+static const limes_finite mean_finite = {.entries = mean_entries, LIMES_MAP_FACE};
 
 static limes_layout asks_matrix(const limes_op *op, limes_layout out, bool own) {
   (void)op;
@@ -121,9 +175,14 @@ const limes_layer_ops limes_layer_global_avg_pool = {
     .grid = grid_of_one,
     .sum_weight = weight_of_mean,
     .flops_each = {1, 2},
+    .finite = &mean_finite,
 };
 
 /* global_sum_pool */
+
+static void sum_entries(const limes_call *call, size_t item, limes_entries *to) { entries_of(&call->in->grid[item], 1, to); }
+
+static const limes_finite sum_finite = {.entries = sum_entries, LIMES_MAP_FACE};
 
 static void cross_sum(const limes_op *op, const limes_panel *in, limes_panel *out, const limes_trace *x, const limes_trace *y,
                       limes_work *work) {
@@ -152,4 +211,5 @@ const limes_layer_ops limes_layer_global_sum_pool = {
     .grid = grid_of_one,
     .sum_weight = weight_of_sum,
     .flops_each = {1, 2},
+    .finite = &sum_finite,
 };

@@ -67,8 +67,26 @@ static void rectified_own(const void *param, double variance, double *value, dou
   moments(((const rectified *)param)->degree, at, value, slope);
 }
 
+static double power(double u, uint32_t n) {
+  double result = 1;
+  for (; n > 0; n >>= 1, u *= u)
+    result = n & 1 ? result * u : result;
+  return result;
+}
+
+/* Degree 0 jumps at 0, and is 1/2 there: what the kernel has at variance 0 */
+static void rectified_apply(const void *param, size_t n, const double *u, double *value, double *slope) {
+  uint32_t degree = ((const rectified *)param)->degree;
+  for (size_t i = 0; i < n; i++) {
+    double before = degree > 0 && u[i] > 0 ? power(u[i], degree - 1) : 0;
+    value[i] = degree > 0 ? before * u[i] : u[i] > 0 ? 1 : u[i] < 0 ? 0 : 0.5;
+    if (slope != NULL)
+      slope[i] = degree * (degree == 1 && u[i] == 0 ? 0.5 : before);
+  }
+}
+
 static const limes_elementwise rectified_dual = {
-    .trace = limes_keep_deviation, .run = rectified_run, .own = rectified_own, .flops = 60};
+    .trace = limes_keep_deviation, .run = rectified_run, .own = rectified_own, .apply = rectified_apply, .flops = 60};
 
 const limes_layer_ops limes_layer_rectified_monomial = {
     .word = "rectified_monomial",
@@ -107,6 +125,14 @@ static void own_jump(double lift, double height, double variance, double *value,
   *slope = 0;
 }
 
+/* low where u < 0, high where u > 0, their mean at 0 */
+static void apply_jump(double low, double high, size_t n, const double *u, double *value, double *slope) {
+  for (size_t i = 0; i < n; i++)
+    value[i] = u[i] > 0 ? high : u[i] < 0 ? low : 0.5 * (low + high);
+  for (size_t i = 0; slope != NULL && i < n; i++)
+    slope[i] = 0;
+}
+
 static const limes_param no_params[] = {LIMES_PARAM_END};
 
 static void sign_run(const void *param, const limes_run *run) {
@@ -119,7 +145,13 @@ static void sign_own(const void *param, double variance, double *value, double *
   own_jump(0, 4, variance, value, slope);
 }
 
-static const limes_elementwise sign_dual = {.trace = limes_keep_deviation, .run = sign_run, .own = sign_own, .flops = 35};
+static void sign_apply(const void *param, size_t n, const double *u, double *value, double *slope) {
+  (void)param;
+  apply_jump(-1, 1, n, u, value, slope);
+}
+
+static const limes_elementwise sign_dual = {
+    .trace = limes_keep_deviation, .run = sign_run, .own = sign_own, .apply = sign_apply, .flops = 35};
 
 const limes_layer_ops limes_layer_sign = {
     .word = "sign",
@@ -140,7 +172,13 @@ static void step_own(const void *param, double variance, double *value, double *
   own_jump(0.25, 1, variance, value, slope);
 }
 
-static const limes_elementwise step_dual = {.trace = limes_keep_deviation, .run = step_run, .own = step_own, .flops = 35};
+static void step_apply(const void *param, size_t n, const double *u, double *value, double *slope) {
+  (void)param;
+  apply_jump(0, 1, n, u, value, slope);
+}
+
+static const limes_elementwise step_dual = {
+    .trace = limes_keep_deviation, .run = step_run, .own = step_own, .apply = step_apply, .flops = 35};
 
 const limes_layer_ops limes_layer_step = {
     .word = "step",

@@ -88,6 +88,16 @@ static void run_slopes(slopes p, const limes_run *run) {
     slopes_loop(p, run, 1);
 }
 
+/* The slope at 0 itself is the mean of both: what the kernel has at variance 0 */
+LIMES_CLONES
+static void apply_slopes(slopes p, size_t n, const double *u, double *value, double *slope) {
+  double mean = 0.5 * (p.a + p.b);
+  for (size_t i = 0; i < n; i++)
+    value[i] = u[i] > 0 ? p.b * u[i] : p.a * u[i];
+  for (size_t i = 0; slope != NULL && i < n; i++)
+    slope[i] = u[i] > 0 ? p.b : u[i] < 0 ? p.a : mean;
+}
+
 /* At zero variance the angle is pi/2, with everything. */
 static void own_slopes(slopes p, double variance, double *value, double *slope) {
   double square = 0.5 * (p.a * p.a + p.b * p.b);
@@ -111,8 +121,13 @@ static void relu_own(const void *param, double variance, double *value, double *
 
 static const limes_param none[] = {LIMES_PARAM_END};
 
+static void relu_apply(const void *param, size_t n, const double *u, double *value, double *slope) {
+  (void)param;
+  apply_slopes((slopes){0, 1}, n, u, value, slope);
+}
+
 static const limes_elementwise relu_dual = {
-    .trace = limes_keep_deviation, .run = relu_run, .inverse = true, .own = relu_own, .flops = FLOPS};
+    .trace = limes_keep_deviation, .run = relu_run, .inverse = true, .own = relu_own, .apply = relu_apply, .flops = FLOPS};
 
 const limes_layer_ops limes_layer_relu = {
     .word = "relu",
@@ -140,8 +155,12 @@ static void leaky_own(const void *param, double variance, double *value, double 
   own_slopes((slopes){((const leaky *)param)->alpha, 1}, variance, value, slope);
 }
 
+static void leaky_apply(const void *param, size_t n, const double *u, double *value, double *slope) {
+  apply_slopes((slopes){((const leaky *)param)->alpha, 1}, n, u, value, slope);
+}
+
 static const limes_elementwise leaky_dual = {
-    .trace = limes_keep_deviation, .run = leaky_run, .inverse = true, .own = leaky_own, .flops = FLOPS};
+    .trace = limes_keep_deviation, .run = leaky_run, .inverse = true, .own = leaky_own, .apply = leaky_apply, .flops = FLOPS};
 
 const limes_layer_ops limes_layer_leaky_relu = {
     .word = "leaky_relu",
@@ -167,8 +186,12 @@ static void abrelu_own(const void *param, double variance, double *value, double
   own_slopes(*(const slopes *)param, variance, value, slope);
 }
 
+static void abrelu_apply(const void *param, size_t n, const double *u, double *value, double *slope) {
+  apply_slopes(*(const slopes *)param, n, u, value, slope);
+}
+
 static const limes_elementwise abrelu_dual = {
-    .trace = limes_keep_deviation, .run = abrelu_run, .inverse = true, .own = abrelu_own, .flops = FLOPS};
+    .trace = limes_keep_deviation, .run = abrelu_run, .inverse = true, .own = abrelu_own, .apply = abrelu_apply, .flops = FLOPS};
 
 const limes_layer_ops limes_layer_abrelu = {
     .word = "abrelu",
@@ -192,8 +215,13 @@ static void abs_own(const void *param, double variance, double *value, double *s
   own_slopes((slopes){-1, 1}, variance, value, slope);
 }
 
+static void abs_apply(const void *param, size_t n, const double *u, double *value, double *slope) {
+  (void)param;
+  apply_slopes((slopes){-1, 1}, n, u, value, slope);
+}
+
 static const limes_elementwise abs_dual = {
-    .trace = limes_keep_deviation, .run = abs_run, .inverse = true, .own = abs_own, .flops = FLOPS};
+    .trace = limes_keep_deviation, .run = abs_run, .inverse = true, .own = abs_own, .apply = abs_apply, .flops = FLOPS};
 
 const limes_layer_ops limes_layer_abs = {
     .word = "abs",

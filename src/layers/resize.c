@@ -175,6 +175,53 @@ static double flops(const limes_op *op, const limes_grid *in_x, const limes_grid
   return (ntk ? 2 : 1) * limes_map_flops(map[0], map[1]);
 }
 
+/* finite: the product of both axes' weights; scratch holds them */
+
+typedef struct {
+  uint32_t first, most;
+  const double *weight; /* [most]; NULL: the one input, as it is */
+} band;
+
+static band band_of(const limes_axis_map *map, uint32_t o) {
+  if (!map->changes)
+    return (band){o, 1, NULL};
+  const double *row = map->row + (size_t)o * (1 + map->most);
+  return (band){(uint32_t)row[0], map->most, row + 1};
+}
+
+static double weight_at(band b, uint32_t k) { return b.weight == NULL ? 1 : b.weight[k]; }
+
+static void entries(const limes_call *call, size_t item, limes_entries *to) {
+  const limes_grid *in = &call->in->grid[item], *out = &call->out->grid[item];
+  limes_axis_map map[2];
+  double *rows_of_maps = call->scratch;
+  maps_of(call->op->param, in, &rows_of_maps, map);
+  for (uint32_t o = 0; o < out->T; o++) {
+    band rows = band_of(&map[0], o / out->size[1]), columns = band_of(&map[1], o % out->size[1]);
+    for (uint32_t r = 0; r < rows.most && rows.first + r < in->size[0]; r++)
+      for (uint32_t c = 0; c < columns.most && columns.first + c < in->size[1]; c++) {
+        double weight = weight_at(rows, r) * weight_at(columns, c);
+        if (weight != 0)
+          limes_add_entry(to, o, (size_t)(rows.first + r) * in->size[1] + columns.first + c, weight);
+      }
+  }
+}
+
+static size_t map_numbers(const limes_call *call) {
+  size_t most = 0;
+  for (size_t i = 0; i < call->in->items; i++) {
+    size_t n = 0;
+    for (int axis = 0; axis < 2; axis++) {
+      uint32_t in = call->in->grid[i].size[axis], out = call->out->grid[i].size[axis];
+      n += (size_t)out * (1 + most_inputs(call->op->param, in, out));
+    }
+    most = n > most ? n : most;
+  }
+  return most;
+}
+
+static const limes_finite face = {.entries = entries, .scratch = map_numbers, LIMES_MAP_FACE};
+
 const limes_layer_ops limes_layer_resize = {
     .word = "resize",
     .summary = "positions interpolated to another size",
@@ -187,4 +234,5 @@ const limes_layer_ops limes_layer_resize = {
     .grid = grid,
     .scratch = scratch,
     .flops = flops,
+    .finite = &face,
 };

@@ -72,7 +72,16 @@ static void sin_own(const void *param, double variance, double *value, double *s
   own_mixture(&m, variance, value, slope);
 }
 
-static const limes_elementwise sin_dual = {.trace = limes_keep_deviation, .run = sin_run, .own = sin_own, .flops = FLOPS};
+static void sin_apply(const void *param, size_t n, const double *u, double *value, double *slope) {
+  const wave *p = param;
+  for (size_t i = 0; i < n; i++)
+    value[i] = p->a * sin(p->b * u[i] + p->c);
+  for (size_t i = 0; slope != NULL && i < n; i++)
+    slope[i] = p->a * p->b * cos(p->b * u[i] + p->c);
+}
+
+static const limes_elementwise sin_dual = {
+    .trace = limes_keep_deviation, .run = sin_run, .own = sin_own, .apply = sin_apply, .flops = FLOPS};
 
 const limes_layer_ops limes_layer_sin = {
     .word = "sin",
@@ -101,7 +110,16 @@ static void cos_own(const void *param, double variance, double *value, double *s
   own_mixture(&m, variance, value, slope);
 }
 
-static const limes_elementwise cos_dual = {.trace = limes_keep_deviation, .run = cos_run, .own = cos_own, .flops = FLOPS};
+static void cos_apply(const void *param, size_t n, const double *u, double *value, double *slope) {
+  const wave *p = param;
+  for (size_t i = 0; i < n; i++)
+    value[i] = p->a * cos(p->b * u[i] + p->c);
+  for (size_t i = 0; slope != NULL && i < n; i++)
+    slope[i] = -p->a * p->b * sin(p->b * u[i] + p->c);
+}
+
+static const limes_elementwise cos_dual = {
+    .trace = limes_keep_deviation, .run = cos_run, .own = cos_own, .apply = cos_apply, .flops = FLOPS};
 
 const limes_layer_ops limes_layer_cos = {
     .word = "cos",
@@ -147,7 +165,13 @@ static void rbf_own(const void *param, double variance, double *value, double *s
   *slope = 2 * ((const rbf *)param)->gamma;
 }
 
-static const limes_elementwise rbf_dual = {.trace = limes_keep_deviation, .run = rbf_run, .own = rbf_own, .flops = 40};
+static void rbf_apply(const void *param, size_t n, const double *u, double *value, double *slope) {
+  wave w = {M_SQRT2, sqrt(2 * ((const rbf *)param)->gamma), M_PI_4};
+  sin_apply(&w, n, u, value, slope);
+}
+
+static const limes_elementwise rbf_dual = {
+    .trace = limes_keep_deviation, .run = rbf_run, .own = rbf_own, .apply = rbf_apply, .flops = 40};
 
 const limes_layer_ops limes_layer_rbf = {
     .word = "rbf",

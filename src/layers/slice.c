@@ -111,6 +111,18 @@ static void cross(const limes_op *op, const limes_panel *in, limes_panel *out, c
     keep(op->param, in, out, in->ntk, out->ntk);
 }
 
+/* finite */
+
+static void entries(const limes_call *call, size_t item, limes_entries *to) {
+  const limes_grid *in = &call->in->grid[item], *out = &call->out->grid[item];
+  size_t first = first_position(call->op->param, in);
+  for (uint32_t r = 0; r < out->size[0]; r++)
+    for (uint32_t c = 0; c < out->size[1]; c++)
+      limes_add_entry(to, (size_t)r * out->size[1] + c, first + (size_t)r * in->size[1] + c, 1);
+}
+
+static const limes_finite face = {.entries = entries, LIMES_MAP_FACE};
+
 const limes_layer_ops limes_layer_slice = {
     .word = "slice",
     .summary = "some of the positions: slice(0:4), of images slice(0:4, :)",
@@ -121,4 +133,5 @@ const limes_layer_ops limes_layer_slice = {
     .asks = limes_asks_the_same,
     .cross = cross,
     .grid = grid,
+    .finite = &face,
 };

@@ -55,6 +55,12 @@ static double mish(double u, double *slope) {
   return u * share;
 }
 
+static void apply(limes_nonlinearity *phi, size_t n, const double *u, double *value, double *slope) {
+  double unwanted;
+  for (size_t i = 0; i < n; i++)
+    value[i] = phi(u[i], slope == NULL ? &unwanted : &slope[i]);
+}
+
 /* tanh */
 
 static void tanh_trace(const void *param, size_t n, const double *variance, double *kept) {
@@ -66,8 +72,17 @@ static void tanh_own(const void *param, double variance, double *value, double *
   limes_quadrature_own(hyperbolic_tangent, variance, value, slope);
 }
 
-static const limes_elementwise tanh_dual = {
-    .kept = limes_quadrature_kept, .trace = tanh_trace, .run = limes_quadrature_run, .own = tanh_own, .flops = FLOPS};
+static void tanh_apply(const void *param, size_t n, const double *u, double *value, double *slope) {
+  (void)param;
+  apply(hyperbolic_tangent, n, u, value, slope);
+}
+
+static const limes_elementwise tanh_dual = {.kept = limes_quadrature_kept,
+                                            .trace = tanh_trace,
+                                            .run = limes_quadrature_run,
+                                            .own = tanh_own,
+                                            .apply = tanh_apply,
+                                            .flops = FLOPS};
 
 const limes_layer_ops limes_layer_tanh = {
     .word = "tanh",
@@ -91,8 +106,17 @@ static void sigmoid_own(const void *param, double variance, double *value, doubl
   limes_quadrature_own(sigmoid, variance, value, slope);
 }
 
-static const limes_elementwise sigmoid_dual = {
-    .kept = limes_quadrature_kept, .trace = sigmoid_trace, .run = limes_quadrature_run, .own = sigmoid_own, .flops = FLOPS};
+static void sigmoid_apply(const void *param, size_t n, const double *u, double *value, double *slope) {
+  (void)param;
+  apply(sigmoid, n, u, value, slope);
+}
+
+static const limes_elementwise sigmoid_dual = {.kept = limes_quadrature_kept,
+                                               .trace = sigmoid_trace,
+                                               .run = limes_quadrature_run,
+                                               .own = sigmoid_own,
+                                               .apply = sigmoid_apply,
+                                               .flops = FLOPS};
 
 const limes_layer_ops limes_layer_sigmoid = {
     .word = "sigmoid",
@@ -116,8 +140,17 @@ static void softplus_own(const void *param, double variance, double *value, doub
   limes_quadrature_own(softplus, variance, value, slope);
 }
 
-static const limes_elementwise softplus_dual = {
-    .kept = limes_quadrature_kept, .trace = softplus_trace, .run = limes_quadrature_run, .own = softplus_own, .flops = FLOPS};
+static void softplus_apply(const void *param, size_t n, const double *u, double *value, double *slope) {
+  (void)param;
+  apply(softplus, n, u, value, slope);
+}
+
+static const limes_elementwise softplus_dual = {.kept = limes_quadrature_kept,
+                                                .trace = softplus_trace,
+                                                .run = limes_quadrature_run,
+                                                .own = softplus_own,
+                                                .apply = softplus_apply,
+                                                .flops = FLOPS};
 
 const limes_layer_ops limes_layer_softplus = {
     .word = "softplus",
@@ -141,8 +174,17 @@ static void swish_own(const void *param, double variance, double *value, double 
   limes_quadrature_own(swish, variance, value, slope);
 }
 
-static const limes_elementwise swish_dual = {
-    .kept = limes_quadrature_kept, .trace = swish_trace, .run = limes_quadrature_run, .own = swish_own, .flops = FLOPS};
+static void swish_apply(const void *param, size_t n, const double *u, double *value, double *slope) {
+  (void)param;
+  apply(swish, n, u, value, slope);
+}
+
+static const limes_elementwise swish_dual = {.kept = limes_quadrature_kept,
+                                             .trace = swish_trace,
+                                             .run = limes_quadrature_run,
+                                             .own = swish_own,
+                                             .apply = swish_apply,
+                                             .flops = FLOPS};
 
 const limes_layer_ops limes_layer_swish = {
     .word = "swish",
@@ -166,8 +208,17 @@ static void mish_own(const void *param, double variance, double *value, double *
   limes_quadrature_own(mish, variance, value, slope);
 }
 
-static const limes_elementwise mish_dual = {
-    .kept = limes_quadrature_kept, .trace = mish_trace, .run = limes_quadrature_run, .own = mish_own, .flops = FLOPS};
+static void mish_apply(const void *param, size_t n, const double *u, double *value, double *slope) {
+  (void)param;
+  apply(mish, n, u, value, slope);
+}
+
+static const limes_elementwise mish_dual = {.kept = limes_quadrature_kept,
+                                            .trace = mish_trace,
+                                            .run = limes_quadrature_run,
+                                            .own = mish_own,
+                                            .apply = mish_apply,
+                                            .flops = FLOPS};
 
 const limes_layer_ops limes_layer_mish = {
     .word = "mish",

@@ -30,8 +30,13 @@ static limes_status infer(limes_context *context, const limes_program *program, 
 /* Appends the op of a node over the values in[n_in], which it takes over; *value becomes its result. */
 static limes_status add_op(limes_context *context, limes_program *program, const limes_node *node, uint32_t *in, size_t n_in,
                            uint32_t *value) {
-  limes_op op = {
-      .ops = node->ops, .param = node->param, .in = in, .n_in = (uint32_t)n_in, .line = node->line, .column = node->column};
+  limes_op op = {.ops = node->ops,
+                 .param = node->param,
+                 .in = in,
+                 .n_in = (uint32_t)n_in,
+                 .given = node->given,
+                 .line = node->line,
+                 .column = node->column};
   limes_shape shape = {0};
   if (program->n_op >= LIMES_MOST_OPS) {
     free(in);

@@ -250,11 +250,36 @@ static limes_status call_attention(limes_context *context, const limes_model *mo
   return status;
 }
 
+static limes_status call_network(limes_context *context, const limes_model *model, const limes_batch *a, const limes_batch *b) {
+  const limes_batch *batches[] = {a, b};
+  limes_network_settings settings = {.width = 3, .outputs = 1};
+  limes_kernel_output out = {.nngp = data.matrix[0], .ntk = data.matrix[1]};
+  limes_network *network = NULL;
+  double f[N], tangent[N];
+  static double theta[4096], direction[4096]; /* direction: zeros */
+  limes_status status = limes_network_create(context, model, batches, 2, &settings, &network);
+  if (status != LIMES_OK)
+    return status;
+  assert_true(limes_network_parameters(network) <= sizeof theta / sizeof *theta);
+  status = limes_network_forward(context, network, b, f);
+  if (status == LIMES_OK)
+    status = limes_network_jvp(context, network, a, direction, data.x, f, tangent);
+  if (status == LIMES_OK)
+    status = limes_network_vjp(context, network, b, tangent, theta, NULL);
+  if (status == LIMES_OK)
+    status = limes_empirical(context, network, a, b, 0, LIMES_NTK_STRUCTURED, &out);
+  if (status == LIMES_OK)
+    status = limes_empirical(context, network, a, NULL, 0, LIMES_NTK_TANGENTS, &out);
+  limes_network_destroy(network);
+  return status;
+}
+
 static limes_status try_kernel(limes_context *context) { return with_batches(context, call_kernel); }
 static limes_status try_rows(limes_context *context) { return with_batches(context, call_rows); }
 static limes_status try_kernel_file(limes_context *context) { return with_batches(context, call_kernel_file); }
 static limes_status try_explain(limes_context *context) { return with_batches(context, call_explain); }
 static limes_status try_attention(limes_context *context) { return with_batches(context, call_attention); }
+static limes_status try_network(limes_context *context) { return with_batches(context, call_network); }
 
 static limes_status try_positions(limes_context *context) {
   limes_model *model = NULL;
@@ -406,6 +431,7 @@ TEST(rows, false)
 TEST(kernel_file, true)
 TEST(explain, false)
 TEST(attention, false)
+TEST(network, false)
 TEST(positions, false)
 TEST(dual, false)
 TEST(gp, false)
@@ -460,13 +486,17 @@ static int clean(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(batch_survives),       cmocka_unit_test(normalization_survives), cmocka_unit_test(read_npz_survives),
-      cmocka_unit_test(read_npy_survives),    cmocka_unit_test(read_digits_survives),   cmocka_unit_test(read_file_survives),
-      cmocka_unit_test(write_survives),       cmocka_unit_test(parse_survives),         cmocka_unit_test(parse_nonsense_survives),
-      cmocka_unit_test(read_model_survives),  cmocka_unit_test(builder_survives),       cmocka_unit_test(reference_survives),
-      cmocka_unit_test(kernel_survives),      cmocka_unit_test(rows_survives),          cmocka_unit_test(explain_survives),
-      cmocka_unit_test(attention_survives),   cmocka_unit_test(positions_survives),     cmocka_unit_test(dual_survives),
-      cmocka_unit_test(gp_survives),          cmocka_unit_test(regression_survives),    cmocka_unit_test(classification_survives),
+      cmocka_unit_test(batch_survives),          cmocka_unit_test(normalization_survives),
+      cmocka_unit_test(read_npz_survives),       cmocka_unit_test(read_npy_survives),
+      cmocka_unit_test(read_digits_survives),    cmocka_unit_test(read_file_survives),
+      cmocka_unit_test(write_survives),          cmocka_unit_test(parse_survives),
+      cmocka_unit_test(parse_nonsense_survives), cmocka_unit_test(read_model_survives),
+      cmocka_unit_test(builder_survives),        cmocka_unit_test(reference_survives),
+      cmocka_unit_test(kernel_survives),         cmocka_unit_test(rows_survives),
+      cmocka_unit_test(explain_survives),        cmocka_unit_test(attention_survives),
+      cmocka_unit_test(network_survives),        cmocka_unit_test(positions_survives),
+      cmocka_unit_test(dual_survives),           cmocka_unit_test(gp_survives),
+      cmocka_unit_test(regression_survives),     cmocka_unit_test(classification_survives),
       cmocka_unit_test(kernel_file_survives),
   };
   return cmocka_run_group_tests(tests, prepare, clean);

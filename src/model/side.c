@@ -1,4 +1,4 @@
-#include "kernel/side.h"
+#include "model/side.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -105,4 +105,20 @@ void limes_side_clear(limes_side *side) {
   free(side->owned);
   free(side->largest);
   *side = (limes_side){0};
+}
+
+limes_status limes_sides_equal(limes_context *context, const limes_program *program, const limes_side *const *sides, size_t n,
+                               const limes_op *op, uint32_t value) {
+  const limes_grid *first = &sides[0]->grid[value][0];
+  for (size_t s = 0; s < n; s++)
+    for (size_t i = 0; i < sides[s]->batch->items; i++) {
+      const limes_grid *grid = &sides[s]->grid[value][i];
+      if (same_positions(grid, first))
+        continue;
+      return limes_fail_at(
+          context, program->model, op == NULL ? 0 : op->line, op == NULL ? 0 : op->column,
+          "%s wants items of equal size, and item 0 has %u positions where item %zu%s has %u: use global_avg_pool",
+          op == NULL ? "keeping positions" : op->ops->word, first->T, i, s == 1 ? " of the second data set" : "", grid->T);
+    }
+  return LIMES_OK;
 }
