@@ -97,10 +97,18 @@ LIMES_API limes_status limes_network_vjp(limes_context *context, const limes_net
                                          const double *adjoint, double *theta_adjoint, double *input_adjoint) LIMES_MUST_USE;
 
 /* How an empirical NTK is summed over the parameters. All give the same numbers, to rounding.
- * STRUCTURED: dense, conv and conv_transpose by their inputs and adjoints, without derivatives; other layers as JACOBIAN does.
- * JACOBIAN: the products of all derivatives. TANGENTS: a derivative of each item, and the tangents of all along it; the least
- * memory. [Novak, Sohl-Dickstein, Schoenholz 2022] */
-typedef enum { LIMES_NTK_STRUCTURED, LIMES_NTK_JACOBIAN, LIMES_NTK_TANGENTS } limes_ntk_route;
+ * STRUCTURED: dense, conv, local_conv and conv_transpose by their inputs and adjoints, without derivatives; other layers as
+ * JACOBIAN does. JACOBIAN: the products of all derivatives. TANGENTS: a derivative of each item, and the tangents of all along
+ * it; the least memory. LAYERWISE: each layer by whichever of the first two does less. AUTO: the fastest of these that fits into
+ * memory, by the count of limes_explain_empirical. [Novak, Sohl-Dickstein, Schoenholz 2022] */
+typedef enum {
+  LIMES_NTK_STRUCTURED,
+  LIMES_NTK_JACOBIAN,
+  LIMES_NTK_TANGENTS,
+  LIMES_NTK_LAYERWISE,
+  LIMES_NTK_AUTO
+} limes_ntk_route;
+#define LIMES_NTK_ROUTES 4 /* without AUTO */
 
 /* The kernels of this one network between items of a and b (NULL, or a: symmetric), two of the batches it was made for; as
  * limes_kernel gives those of its limit. NNGP: the mean of f(x) f(x') over the last weights (over the outputs, where a

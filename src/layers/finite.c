@@ -39,6 +39,18 @@ limes_status limes_width_channels(limes_context *context, const limes_op *op, co
   return LIMES_OK;
 }
 
+double limes_forward_flops(const limes_call *call) {
+  double in = (double)limes_rows(call->in), out = (double)limes_rows(call->out);
+  double flops = LIMES_STEP_FLOPS * (in * (double)call->in->channels + out * (double)call->out->channels);
+  for (unsigned k = 0; k < LIMES_MOST_WEIGHTS; k++) {
+    const limes_weights *weights = &call->weights[k];
+    double pieces = weights->piece == NULL ? 1 : (double)weights->pieces;
+    if (weights->std > 0)
+      flops += 2 * (in > out ? in : out) * (double)weights->rows / pieces * (double)weights->columns;
+  }
+  return call->op->ops->finite->flops == NULL ? flops : flops + call->op->ops->finite->flops(call);
+}
+
 /* Row-major [rows, columns] is column-major columns x rows. */
 void limes_multiply_units(size_t rows, size_t inner, size_t columns, double factor, const double *x, const double *w, bool add,
                           double *y) {
