@@ -119,6 +119,55 @@ LIMES_API limes_status limes_empirical(limes_context *context, const limes_netwo
                                        const limes_batch *b, size_t outputs, limes_ntk_route route,
                                        const limes_kernel_output *out) LIMES_MUST_USE;
 
+/* Means over draws of a network, and the sums of squared deviations from them: [N_A, N_B] each, no stride, NULL: not wanted.
+ * sqrt(squares / (draws - 1) / draws) is the standard error of a mean. */
+typedef struct limes_empirical_sums {
+  size_t draws; /* that are in it: the first ones of the settings' seed, from the settings' draw on */
+  double *nngp, *ntk, *nngp_squares, *ntk_squares;
+} limes_empirical_sums;
+
+typedef struct limes_empirical_options {
+  size_t draws;   /* to be in the sums in the end */
+  size_t outputs; /* as in limes_empirical */
+  limes_ntk_route route;
+  const char *parameters; /* a file of limes_network_load: there is one network then, and one draw; NULL: sampled */
+  /* Called from the calling thread when draws have been added, a few seconds apart, and at the end. A return value other than
+   * LIMES_OK stops and is returned. NULL: nobody wants to know. */
+  limes_status (*keep)(void *user, const limes_empirical_sums *sums);
+  void *user;
+} limes_empirical_options;
+
+/* Adds draws to the sums (zeroed before the first) until there are options->draws, several at a time on the context's threads, as
+ * memory allows; they are added in the order of the draws, one thread works on each, and so the sums have the same bits whatever
+ * the threads, and whether they were made by one call or by many with the same options. Memory does not grow with the draws.
+ * LIMES_INTERRUPTED: the sums hold the draws that were done. [Welford 1962] */
+LIMES_API limes_status limes_empirical_draws(limes_context *context, const limes_model *model, const limes_batch *a,
+                                             const limes_batch *b, const limes_network_settings *settings,
+                                             const limes_empirical_options *options, limes_empirical_sums *sums) LIMES_MUST_USE;
+
+/* What the routes would cost, before anything runs. */
+typedef struct limes_route_report {
+  limes_ntk_route route;
+  double flops;     /* of all draws */
+  double seconds;   /* of all draws on the context's threads, by a short measurement on this machine */
+  uint64_t bytes;   /* one thread takes */
+  unsigned threads; /* that fit; 0: not even one */
+} limes_route_report;
+
+typedef struct limes_empirical_report {
+  limes_route_report route[LIMES_NTK_ROUTES];
+  limes_ntk_route chosen; /* AUTO: nothing fits */
+  size_t parameters, outputs;
+  uint64_t free_bytes; /* what may be planned for */
+  char *text;          /* a table; belongs to the caller */
+} limes_empirical_report;
+
+/* Says what limes_empirical_draws would do. LIMES_REFUSED (with the report filled) where it does not fit. */
+LIMES_API limes_status limes_explain_empirical(limes_context *context, const limes_model *model, const limes_batch *a,
+                                               const limes_batch *b, const limes_network_settings *settings,
+                                               const limes_empirical_options *options, limes_empirical_report *report)
+    LIMES_MUST_USE;
+
 #ifdef __cplusplus
 }
 #endif

@@ -39,6 +39,13 @@ typedef struct cli_settings {
   int method;
   double noise, diag_reg, time, learning_rate;
 
+  /* finite networks */
+  uint64_t width, heads, key_width, value_width, draws;
+  int parameterization, route; /* limes_parameterization; limes_ntk_route */
+  const char *network_outputs; /* one, all or a number */
+  const char *parameters;      /* a file */
+  bool empirical;
+
   bool names; /* layers, models: only the names */
 
   /* outputs */

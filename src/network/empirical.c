@@ -32,7 +32,7 @@ limes_status limes_products_ask(const limes_products *products, double seconds) 
   return limes_fail(context, LIMES_INTERRUPTED, "interrupted: empirical kernels");
 }
 
-static limes_status check_readout(limes_context *context, const limes_network *network) {
+limes_status limes_empirical_check(limes_context *context, const limes_network *network) {
   if (network->program.value[network->program.readout].axes == 0)
     return LIMES_OK;
   return limes_fail(context, LIMES_WRONG_USE, "the model keeps positions to its end (%s): end it with flatten or global_avg_pool",
@@ -152,12 +152,11 @@ limes_status limes_empirical(limes_context *context, const limes_network *networ
                              size_t outputs, limes_ntk_route kind, const limes_kernel_output *out) {
   limes_products p = {.context = context, .network = network};
   limes_route route = {0};
-  limes_status status = check_readout(context, network);
+  limes_status status = limes_empirical_check(context, network);
   if (status == LIMES_OK)
     status = find_sides(a, b, &p);
   if (status == LIMES_OK)
-    status = kind == LIMES_NTK_AUTO ? limes_route_choose(context, network, p.a, p.b, limes_memory_limit(context), &route)
-                                    : limes_route_find(context, network, p.a, p.b, kind, &route);
+    status = limes_route_choose(context, network, p.a, p.b, kind, limes_memory_limit(context), &route);
   if (status != LIMES_OK)
     return status;
   limes_asking asking = {.context = context, .started = now(), .total = limes_empirical_cost(network, outputs, &route, out)};

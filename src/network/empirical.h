@@ -32,6 +32,9 @@ typedef struct limes_asking {
   double started, asked; /* by the clock */
 } limes_asking;
 
+/* LIMES_WRONG_USE where the model keeps positions to its end */
+limes_status limes_empirical_check(limes_context *context, const limes_network *network) LIMES_MUST_USE;
+
 /* Both kernels of limes_empirical, by a route that has been found for a and b. */
 limes_status limes_empirical_by(limes_asking *asking, const limes_network *network, const limes_batch *a, const limes_batch *b,
                                 size_t outputs, const limes_route *route, const limes_kernel_output *out) LIMES_MUST_USE;

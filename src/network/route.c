@@ -6,6 +6,7 @@
 #define RATE 50e9           /* flops a second of a large matrix product */
 #define THIN_RATE 30e9      /* of one with few rows */
 #define BANDWIDTH 12e9      /* bytes a second */
+#define DRAW_SECONDS 15e-9  /* of one normal number */
 #define CALL_SECONDS 1.5e-6 /* of one layer's function, beyond its work */
 
 #define BLOCK_NUMBERS (1u << 23) /* of a block of derivatives, about: 64 MB; fixed, and so are the bits of the result */
@@ -194,33 +195,35 @@ void limes_route_clear(limes_route *route) {
   *route = (limes_route){0};
 }
 
-limes_status limes_route_choose(limes_context *context, const limes_network *network, size_t a, size_t b, uint64_t limit,
-                                limes_route *route) {
+limes_status limes_route_choose(limes_context *context, const limes_network *network, size_t a, size_t b, limes_ntk_route kind,
+                                uint64_t limit, limes_route *route) {
   uint64_t smallest = UINT64_MAX;
   *route = (limes_route){0};
-  for (int kind = 0; kind < LIMES_NTK_ROUTES; kind++) {
-    limes_route other;
-    limes_status status = limes_route_find(context, network, a, b, (limes_ntk_route)kind, &other);
+  for (int other = 0; other < LIMES_NTK_ROUTES; other++) {
+    limes_route found;
+    if (kind != LIMES_NTK_AUTO && kind != (limes_ntk_route)other)
+      continue;
+    limes_status status = limes_route_find(context, network, a, b, (limes_ntk_route)other, &found);
     if (status != LIMES_OK) {
       limes_route_clear(route);
       return status;
     }
-    smallest = other.bytes < smallest ? other.bytes : smallest;
-    bool fits = limit == 0 || other.bytes <= limit;
-    if (fits && (route->by_gram == NULL || other.seconds < route->seconds)) {
-      limes_route_clear(route);
-      *route = other;
-    } else {
-      limes_route_clear(&other);
-    }
+    smallest = found.bytes < smallest ? found.bytes : smallest;
+    bool fits = limit == 0 || found.bytes <= limit, better = route->by_gram == NULL || found.seconds < route->seconds;
+    limes_route worse = fits && better ? *route : found;
+    *route = fits && better ? found : *route;
+    limes_route_clear(&worse);
   }
   if (route->by_gram != NULL)
     return LIMES_OK;
   return limes_fail(context, LIMES_REFUSED,
-                    "an empirical kernel of this network would take %.3g GB at least, and %.3g GB may be planned for: take a "
-                    "smaller width or fewer items, or allow more memory",
-                    (double)smallest / 1e9, (double)limit / 1e9);
+                    "an empirical kernel of this network would take %.3g GB%s, and %.3g GB may be planned for: take a smaller "
+                    "width or fewer items, or allow more memory",
+                    (double)smallest / 1e9, kind == LIMES_NTK_AUTO ? " at least" : " by this route", (double)limit / 1e9);
 }
+
+double limes_route_seconds(double flops) { return flops / RATE; }
+double limes_draw_seconds(double parameters) { return parameters * DRAW_SECONDS; }
 
 const char *limes_route_name(limes_ntk_route kind) {
   static const char *const names[] = {"structured", "jacobian", "tangents", "layerwise", "auto"};

@@ -18,14 +18,19 @@ typedef struct limes_route {
   double walk, derivative, gram, product, tangent;
 } limes_route;
 
-/* The costs of one route for the first `outputs` outputs; by_gram is taken here, and given back by limes_route_clear. */
+/* The costs of one route; by_gram is taken here, and given back by limes_route_clear. */
 limes_status limes_route_find(limes_context *context, const limes_network *network, size_t a, size_t b, limes_ntk_route kind,
                               limes_route *route) LIMES_MUST_USE;
 void limes_route_clear(limes_route *route);
 
-/* The fastest that fits into `limit` bytes (0: any does). LIMES_REFUSED where none does. */
-limes_status limes_route_choose(limes_context *context, const limes_network *network, size_t a, size_t b, uint64_t limit,
-                                limes_route *route) LIMES_MUST_USE;
+/* The route asked for, or where that is AUTO the fastest one that fits into `limit` bytes (0: any does). LIMES_REFUSED where it
+ * does not fit, or none. */
+limes_status limes_route_choose(limes_context *context, const limes_network *network, size_t a, size_t b, limes_ntk_route kind,
+                                uint64_t limit, limes_route *route) LIMES_MUST_USE;
+
+/* What a large matrix product of so many flops takes on the nominal machine, and drawing so many parameters */
+double limes_route_seconds(double flops);
+double limes_draw_seconds(double parameters);
 
 /* "structured" */
 const char *limes_route_name(limes_ntk_route kind);
