@@ -110,8 +110,11 @@ limes_status limes_products_by_jacobian(const limes_products *products) {
   size_t block = least(products->route->block, most);
   double *theta = limes_allocate(products->context, products->network->parameters, sizeof *theta);
   jacobian x = {.derivative = limes_matrix(products->context, block, chosen)};
-  jacobian y = {.derivative = x.derivative == NULL ? NULL : limes_matrix(products->context, block, chosen)};
-  limes_status status = theta == NULL || x.derivative == NULL || y.derivative == NULL ? LIMES_NO_MEMORY : LIMES_OK;
+  jacobian y = {0};
+  limes_status status = theta == NULL || x.derivative == NULL ? LIMES_NO_MEMORY : LIMES_OK;
+  bool second = !products->symmetric || block < most;
+  if (status == LIMES_OK && second)
+    status = (y.derivative = limes_matrix(products->context, block, chosen)) == NULL ? LIMES_NO_MEMORY : LIMES_OK;
   if (status == LIMES_OK)
     status = walk_blocks(products, block, chosen, theta, &x, &y);
   free(theta);

@@ -6,6 +6,7 @@
 #define RATE 50e9           /* flops a second of a large matrix product */
 #define THIN_RATE 30e9      /* of one with few rows */
 #define BANDWIDTH 12e9      /* bytes a second */
+#define FRESH_BANDWIDTH 4e9 /* of memory that was not the process's before */
 #define DRAW_SECONDS 15e-9  /* of one normal number */
 #define CALL_SECONDS 1.5e-6 /* of one layer's function, beyond its work */
 
@@ -104,10 +105,15 @@ static size_t gram_numbers(const work *w, const limes_route *route) {
   return limes_add_capped(limes_add_capped(scratch, walks), w->x_block.items * w->y_block.items);
 }
 
+/* items of both blocks of derivatives */
+static size_t derivatives_held(const work *w, const limes_route *route) {
+  return w->symmetric && route->block == w->n_a ? route->block : 2 * route->block;
+}
+
 static size_t derivative_numbers(const work *w, const limes_route *route) {
   size_t walk = limes_evaluation_numbers(&w->y_block, LIMES_WITH_ADJOINT) / (w->y_block.items > 0 ? w->y_block.items : 1);
   size_t beside = route->kind == LIMES_NTK_TANGENTS ? limes_evaluation_numbers(&w->x_block, LIMES_WITH_TANGENT)
-                                                    : limes_multiply_capped(2 * route->block, route->chosen);
+                                                    : limes_multiply_capped(derivatives_held(w, route), route->chosen);
   return limes_add_capped(limes_add_capped(walk, beside), w->network->parameters);
 }
 
@@ -151,7 +157,8 @@ static void count_derivatives(const work *w, limes_route *route) {
   double items = items_made(w, block), pairs = pairs_made(w, block);
   route->product = 2 * chosen / THIN_RATE + 2 * sizeof(double) * chosen / (block * BANDWIDTH);
   route->flops += items * forward + pairs * 2 * chosen;
-  route->seconds += items * route->derivative + pairs * route->product;
+  double fresh = sizeof(double) * (double)derivatives_held(w, route) * chosen / FRESH_BANDWIDTH;
+  route->seconds += items * route->derivative + pairs * route->product + fresh;
 }
 
 static void count_tangents(const work *w, limes_route *route) {
