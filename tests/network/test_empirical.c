@@ -176,7 +176,43 @@ static double measure(limes_context *context, const limes_network *network, cons
   return best;
 }
 
+/* Times say nothing where a checker stands between. */
+static void skip_under_checkers(void) {
+#if defined(__SANITIZE_ADDRESS__)
+  skip();
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+  skip();
+#endif
+#endif
+}
+
+static void structured_derivatives_are_ten_times_as_fast_as_jacobians(void **state) {
+  enum { N = 32 };
+  skip_under_checkers();
+  (void)state;
+  limes_context *context = new_context();
+  limes_set_threads(context, 1);
+  limes_batch *batch = random_vectors(context, 1, N, 64);
+  limes_model *model = parsed(context, "repeat(4, dense(w_std=sqrt(2)) relu) dense");
+  limes_network_settings settings = {.width = 512, .outputs = 1};
+  limes_network *network = network_of(context, model, batch, &settings);
+  double *ntk[2] = {numbers(N * N), numbers(N * N)};
+  double structured = measure(context, network, batch, LIMES_NTK_STRUCTURED, ntk[0]);
+  double jacobian = measure(context, network, batch, LIMES_NTK_JACOBIAN, ntk[1]);
+  print_message("structured %.1f ms, Jacobian %.1f ms\n", 1e3 * structured, 1e3 * jacobian);
+  assert_near(ntk[0], ntk[1], N * N, 1e-13, "both routes");
+  assert_true(10 * structured <= jacobian);
+  free(ntk[0]);
+  free(ntk[1]);
+  limes_network_destroy(network);
+  limes_model_destroy(model);
+  limes_batch_destroy(batch);
+  limes_context_destroy(context);
+}
+
 static void the_chosen_route_takes_at_most_twice_the_best(void **state) {
+  skip_under_checkers();
   (void)state;
   limes_context *context = new_context();
   limes_set_threads(context, 1);
@@ -338,6 +374,7 @@ int main(void) {
       cmocka_unit_test(averages_are_those_of_single_draws),
       cmocka_unit_test(averages_have_the_same_bits_in_one_go_or_in_parts_on_any_threads),
       cmocka_unit_test(an_interrupted_average_goes_on_to_the_same_bits),
+      cmocka_unit_test(structured_derivatives_are_ten_times_as_fast_as_jacobians),
       cmocka_unit_test(the_chosen_route_takes_at_most_twice_the_best),
       cmocka_unit_test(a_route_that_does_not_fit_is_not_chosen),
       cmocka_unit_test(parameters_come_back_from_a_file),
