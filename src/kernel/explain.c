@@ -50,7 +50,7 @@ static double own_flops_of(const limes_plan *plan, const limes_block *block) {
 
 /* One item against a panel, or a whole tile where items have no positions. What takes longer than there is time for is
  * measured by its first panel. */
-static void sample_pairs(limes_walker *walker, size_t k, double until, sample *sum) {
+static limes_status sample_pairs(limes_walker *walker, size_t k, double until, sample *sum) {
   const limes_plan *plan = walker->plan;
   size_t i = spread(k, plan->a.batch->items), j = spread(3 * k + 1, plan->b.batch->items);
   size_t rows = plan->gram == 0 ? 1 : plan->block, count = plan->gram == 0 ? plan->panel : plan->block;
@@ -62,8 +62,8 @@ static void sample_pairs(limes_walker *walker, size_t k, double until, sample *s
   count = count < left ? count : left;
   double started = now();
   walker->x.filled = walker->y.filled = false;
-  (void)!limes_fill_block(walker, &walker->x, &plan->a, i, rows);
-  (void)!limes_fill_block(walker, &walker->y, &plan->b, j, count);
+  if (!limes_fill_block(walker, &walker->x, &plan->a, i, rows) || !limes_fill_block(walker, &walker->y, &plan->b, j, count))
+    return walker->status;
   double filled = now(), counted = walker->work.flops;
   sum->own_seconds += filled - started;
   sum->own_flops += own_flops_of(plan, &walker->x) + own_flops_of(plan, &walker->y);
@@ -74,6 +74,7 @@ static void sample_pairs(limes_walker *walker, size_t k, double until, sample *s
                              -1);
   sum->cross_seconds += now() - filled;
   sum->cross_flops += walker->work.flops - counted;
+  return LIMES_OK;
 }
 
 /* Seconds on one core, from the cost of a floating-point operation in pairs and in self passes */
@@ -84,10 +85,12 @@ static limes_status measure(limes_context *context, const limes_plan *plan, doub
     return status;
   sample warm = {0}, sum = {0};
   double until = now() + SAMPLE_SECONDS;
-  sample_pairs(&walker, 0, now() + 0.2 * SAMPLE_SECONDS, &warm);
-  for (size_t k = 1; k < MOST_SAMPLES && now() < until; k++)
-    sample_pairs(&walker, k, until, &sum);
+  status = sample_pairs(&walker, 0, now() + 0.2 * SAMPLE_SECONDS, &warm);
+  for (size_t k = 1; k < MOST_SAMPLES && now() < until && status == LIMES_OK; k++)
+    status = sample_pairs(&walker, k, until, &sum);
   limes_walker_clear(&walker);
+  if (status != LIMES_OK)
+    return status;
   if (sum.cross_flops == 0) /* one sample took all the time */
     sum = warm;
   *seconds = plan->cross_flops * sum.cross_seconds / fmax(sum.cross_flops, 1) +
@@ -184,10 +187,8 @@ static void put_layers(limes_text *text, const limes_plan *plan) {
     limes_text_add(text, "  ... and %zu more layers\n", shown - MOST_LINES);
 }
 
-/* What layers by quadrature leave out. A failure is kept by the text. */
-static void put_left_out(limes_context *context, const limes_plan *plan, limes_text *text) {
-  limes_left_out *errors;
-  text->failed = limes_find_left_out(context, plan, &errors) != LIMES_OK || text->failed;
+/* What layers by quadrature leave out; errors: [n_op], or NULL where there are none. A failure is kept by the text. */
+static void put_left_out(limes_context *context, const limes_plan *plan, const limes_left_out *errors, limes_text *text) {
   for (size_t i = 0; errors != NULL && i < plan->program.n_op && i < MOST_LINES; i++) {
     if (plan->program.op[i].ops->left_out == NULL)
       continue;
@@ -196,14 +197,14 @@ static void put_left_out(limes_context *context, const limes_plan *plan, limes_t
     limes_text_add(text, "  %s\n", line == NULL ? "" : line);
     free(line);
   }
-  free(errors);
 }
 
-static char *plan_text(limes_context *context, const limes_plan *plan, unsigned workers, const limes_plan_report *report) {
+static char *plan_text(limes_context *context, const limes_plan *plan, const limes_left_out *errors, unsigned workers,
+                       const limes_plan_report *report) {
   limes_text text = {.context = context};
   size_t N_a = plan->a.batch->items, N_b = plan->b.batch->items;
   put_layers(&text, plan);
-  put_left_out(context, plan, &text);
+  put_left_out(context, plan, errors, &text);
   limes_text_add(&text, "\n%-10s %zu x %zu%s\n", "kernel", N_a, N_b, plan->symmetric ? ", one triangle" : "");
   limes_text_add(&text, "%-10s %zu of up to %zu x %zu items, %zu partners at a time, %u threads\n", "tiles",
                  limes_plan_tiles(plan), plan->block, plan->block, plan->panel, workers);
@@ -233,9 +234,14 @@ static limes_status fill_report(limes_context *context, const limes_plan *plan, 
   } else {
     report->seconds = NAN;
   }
+  limes_left_out *errors = NULL;
+  if (status == LIMES_OK)
+    status = limes_find_left_out(context, plan, &errors);
+  if (status == LIMES_OK)
+    report->text = plan_text(context, plan, errors, workers, report);
+  free(errors);
   if (status != LIMES_OK)
     return status;
-  report->text = plan_text(context, plan, workers, report);
   if (report->text == NULL)
     return LIMES_NO_MEMORY;
   if (!fits)

@@ -188,12 +188,16 @@ static limes_status attention_of(limes_context *context, const limes_plan *plan,
     return status;
   *positions = plan->a.grid[op->in[0]][item].T;
   *z = limes_allocate(context, *positions * *positions, sizeof **z);
-  if (*z != NULL) {
-    (void)!limes_fill_block(&walker, &walker.x, &plan->a, item, 1);
+  status = *z == NULL ? LIMES_NO_MEMORY : LIMES_OK;
+  if (status == LIMES_OK && !limes_fill_block(&walker, &walker.x, &plan->a, item, 1))
+    status = walker.status;
+  if (status == LIMES_OK)
     transpose(*positions, walker.x.trace[index][0].matrix[0], *z);
-  }
+  else
+    free(*z);
+  *z = status == LIMES_OK ? *z : NULL;
   limes_walker_clear(&walker);
-  return *z == NULL ? LIMES_NO_MEMORY : LIMES_OK;
+  return status;
 }
 
 limes_status limes_attention_matrix(limes_context *context, const limes_model *model, const limes_batch *a, size_t item,

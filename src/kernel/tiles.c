@@ -91,7 +91,7 @@ static limes_status run_tile(void *shared, size_t task, unsigned worker, limes_j
   size_t bx = walk->tile[task] / walk->blocks_b, by = walk->tile[task] % walk->blocks_b;
   const limes_block *y = fill_tile(walker, bx, by);
   if (y == NULL)
-    return LIMES_INTERRUPTED;
+    return walker->status;
   bool triangle = plan->symmetric && bx == by;
   for (size_t item = 0; item < walker->x.count; item++) {
     size_t partners = triangle ? item + 1 : y->count;
@@ -112,7 +112,7 @@ static limes_status run_own(void *shared, size_t task, unsigned worker, limes_jo
   limes_walker *walker = walker_of(walk, worker, job);
   size_t first, count = limes_plan_block(walk->plan, &walk->plan->a, task, &first);
   if (!limes_fill_block(walker, &walker->x, &walk->plan->a, first, count))
-    return LIMES_INTERRUPTED;
+    return walker->status;
   limes_fill_gram(walker, &walker->x, &walker->x);
   for (size_t item = 0; item < count; item++) {
     const limes_panel *panel = limes_cross_pass(walker, &walker->x, item, &walker->x, item, 1, 0);

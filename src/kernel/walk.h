@@ -16,6 +16,7 @@ typedef struct limes_block {
 
 /* What one worker needs; nothing is allocated while tiles run. */
 typedef struct limes_walker {
+  limes_context *context;
   const limes_plan *plan;
   limes_work work;
   double **own_cov, **cross_cov, **cross_ntk; /* [n_slot] */
@@ -28,7 +29,8 @@ typedef struct limes_walker {
   limes_trace *traces;
   limes_job *job; /* whose worker this is; NULL: nobody hears of progress */
   unsigned number;
-  double counted; /* flops that were handed to progress */
+  double counted;      /* flops that were handed to progress */
+  limes_status status; /* why limes_fill_block stopped */
 } limes_walker;
 
 limes_status limes_walker_create(limes_context *context, const limes_plan *plan, limes_walker *walker) LIMES_MUST_USE;
@@ -37,8 +39,9 @@ void limes_walker_clear(limes_walker *walker);
 /* Hands the flops since the last call to the job. False: stop. */
 bool limes_walker_advance(limes_walker *walker) LIMES_MUST_USE;
 
-/* Runs the self passes of the items first ... first + count - 1; a block that holds them already is kept. False: stop. They
- * must lie within one block of the plan, whose traces there is memory for. */
+/* Runs the self passes of the items first ... first + count - 1; a block that holds them already is kept. False: stop, with
+ * the walker's status, which is LIMES_INTERRUPTED or that of a layer that does not accept an item. They must lie within one block
+ * of the plan, whose traces there is memory for. */
 bool limes_fill_block(limes_walker *walker, limes_block *block, const limes_side *side, size_t first, size_t count)
     LIMES_MUST_USE;
 

@@ -239,6 +239,11 @@ typedef struct limes_layer_ops {
   /* of a layer by quadrature: raises *value and *slope to the largest relative errors that it leaves in E phi^2 and E phi'^2 at
    * the positions of this item */
   void (*left_out)(const struct limes_op *op, const limes_trace *trace, double *value, double *slope);
+  /* whether the layer has expectations at the positions whose trace this is; fails with a sentence that begins with `where`, such
+   * as "item 3". Called from any worker */
+  limes_status (*accept)(limes_context *context, const struct limes_op *op, const limes_trace *trace, const char *where);
+  /* fills what the table does not name of a parameter struct that has its defaults */
+  void (*prepare)(const struct limes_layer_ops *ops, void *param);
   /* something about the data that the user should hear before the work, or that forbids it: largest is the item with the most
    * positions */
   limes_status (*examine)(limes_context *context, const limes_op *op, const limes_grid *largest);
@@ -252,8 +257,11 @@ typedef struct limes_repeat {
 /* All registered words, in the order of the reference; *count of them. */
 const limes_layer_ops *const *limes_layers(size_t *count);
 
-/* The layer of a word, or NULL. */
+/* The layer of a word of the language, or NULL. */
 const limes_layer_ops *limes_layer_find(const char *word);
+
+/* The layer of a word of the language or of those that the user has defined in this context, or NULL. */
+const limes_layer_ops *limes_layer_known(const limes_context *context, const char *word);
 
 /* Elements of a covariance between items with these positions. */
 size_t limes_elements(limes_layout layout, const limes_grid *x, const limes_grid *y);
