@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "kernel/left_out.h"
-#include "kernel/tiles.h"
+#include "kernel/mixture.h"
 
 #define ROW_BYTES (64u << 20) /* of one block of rows handed to a callback */
 
@@ -24,6 +24,8 @@ static limes_status plan_kernel(limes_context *context, const limes_model *model
   limes_status status = limes_plan_create(context, model, a, b == NULL ? a : b, ntk, readout, plan);
   if (status == LIMES_OK)
     status = check_fits(context, plan);
+  if (status == LIMES_OK)
+    status = limes_mixture_check(context, &plan->program);
   if (status == LIMES_OK)
     status = limes_log_left_out(context, plan);
   if (status != LIMES_OK)
@@ -45,9 +47,9 @@ static limes_status check_matrix(limes_context *context, const char *name, const
 }
 
 /* A kernel of finite numbers, or a sentence. */
-static limes_status run_checked(limes_context *context, const limes_plan *plan, const char *what, const limes_sink *sink) {
+static limes_status run_checked(limes_context *context, limes_plan *plan, const char *what, limes_sink *sink) {
   size_t columns = plan->b.batch->items * sink->cell, stride = sink->stride * sink->cell;
-  limes_status status = limes_run_tiles(context, plan, what, sink);
+  limes_status status = limes_run_mixture(context, plan, what, sink);
   if (status == LIMES_OK)
     status = check_matrix(context, "NNGP", sink->nngp, sink->rows, columns, stride, sink->first_row);
   if (status == LIMES_OK)
@@ -77,7 +79,7 @@ static size_t rows_at_a_time(const limes_plan *plan) {
   return rows < plan->block ? plan->block : rows;
 }
 
-static limes_status run_rows(limes_context *context, const limes_plan *plan, limes_sink *sink, limes_kernel_rows_callback *rows,
+static limes_status run_rows(limes_context *context, limes_plan *plan, limes_sink *sink, limes_kernel_rows_callback *rows,
                              void *user) {
   size_t N = plan->a.batch->items, most = sink->rows;
   limes_status status = LIMES_OK;
@@ -118,7 +120,7 @@ limes_status limes_kernel_diagonal(limes_context *context, const limes_model *mo
   limes_status status = plan_kernel(context, model, a, NULL, ntk != NULL, LIMES_SCALAR, &plan);
   if (status != LIMES_OK)
     return status;
-  status = limes_run_diagonal(context, &plan, nngp, ntk);
+  status = limes_run_mixture_diagonal(context, &plan, nngp, ntk);
   limes_plan_clear(&plan);
   return status;
 }
@@ -179,6 +181,9 @@ static limes_status attention_of(limes_context *context, const limes_plan *plan,
   const limes_op *op = attention_number(&plan->program, which, &index);
   if (op == NULL)
     return limes_fail(context, LIMES_WRONG_USE, "the model has no attention number %zu (they count from 0)", which);
+  if (limes_count_coins(&plan->program) > 0)
+    return limes_fail(context, LIMES_UNABLE,
+                      "the weights of attention depend on the coins of residual(coins=shared): there is no one matrix");
   if (op->ops->random_weights != NULL && op->ops->random_weights(op))
     return limes_fail(context, LIMES_UNABLE,
                       "the weights of attention number %zu are random (scale=sqrt, qk_correlation): there is no matrix", which);

@@ -13,18 +13,21 @@ typedef struct {
   size_t *tile;         /* [tiles] block of x * blocks of y + block of y */
   size_t blocks_b;
   double *nngp, *ntk; /* of the diagonal */
+  double share;
 } walk_job;
 
 /* results */
+
+static void put_number(double share, double number, double *to) { *to = share == 0 ? number : *to + share * number; }
 
 static void put_cell(const limes_sink *sink, size_t row, size_t column, const double *nngp, const double *ntk, size_t element) {
   if (row < sink->first_row || row - sink->first_row >= sink->rows)
     return;
   size_t at = (row - sink->first_row) * sink->stride + column;
   if (sink->nngp != NULL)
-    sink->nngp[at] = nngp[element];
+    put_number(sink->share, nngp[element], &sink->nngp[at]);
   if (sink->ntk != NULL)
-    sink->ntk[at] = ntk[element];
+    put_number(sink->share, ntk[element], &sink->ntk[at]);
 }
 
 /* [a..., b...] of the pair (i, j) from a column-major panel: rows a of x, columns b of y; mirrored: [b..., a...] of (j, i) */
@@ -36,9 +39,9 @@ static void put_positions(const limes_sink *sink, const limes_panel *panel, size
     for (size_t b = 0; b < T_y; b++) {
       size_t to = at + (mirrored ? b * T + a : a * T_y + b), from = first + b * T + a;
       if (sink->nngp != NULL)
-        sink->nngp[to] = panel->cov[from];
+        put_number(sink->share, panel->cov[from], &sink->nngp[to]);
       if (sink->ntk != NULL)
-        sink->ntk[to] = panel->ntk[from];
+        put_number(sink->share, panel->ntk[from], &sink->ntk[to]);
     }
 }
 
@@ -117,9 +120,9 @@ static limes_status run_own(void *shared, size_t task, unsigned worker, limes_jo
   for (size_t item = 0; item < count; item++) {
     const limes_panel *panel = limes_cross_pass(walker, &walker->x, item, &walker->x, item, 1, 0);
     if (walk->nngp != NULL)
-      walk->nngp[first + item] = panel->cov[0];
+      put_number(walk->share, panel->cov[0], &walk->nngp[first + item]);
     if (walk->ntk != NULL)
-      walk->ntk[first + item] = panel->ntk[0];
+      put_number(walk->share, panel->ntk[0], &walk->ntk[first + item]);
     if (!limes_walker_advance(walker))
       return LIMES_INTERRUPTED;
   }
@@ -183,11 +186,12 @@ limes_status limes_run_tiles(limes_context *context, const limes_plan *plan, con
   return status;
 }
 
-limes_status limes_run_diagonal(limes_context *context, const limes_plan *plan, double *nngp, double *ntk) {
-  walk_job walk = {.plan = plan, .nngp = nngp, .ntk = ntk};
+limes_status limes_run_diagonal(limes_context *context, const limes_plan *plan, const char *what, double share, double *nngp,
+                                double *ntk) {
+  walk_job walk = {.plan = plan, .nngp = nngp, .ntk = ntk, .share = share};
   size_t N = plan->a.batch->items, blocks = limes_plan_blocks(plan, &plan->a);
   double flops = 2 / ((double)N + 1) * plan->cross_flops;
   for (size_t i = 0; i < N; i++)
     flops += limes_own_flops(plan, &plan->a, i);
-  return run(context, &walk, "variances", blocks, flops, run_own);
+  return run(context, &walk, what, blocks, flops, run_own);
 }

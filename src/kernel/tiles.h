@@ -11,6 +11,7 @@ typedef struct limes_sink {
   double *nngp, *ntk; /* [rows, stride] of blocks of `cell` numbers; NULL: not wanted */
   size_t first_row, rows, stride;
   size_t cell;   /* 1, or T x T' where positions are kept */
+  double share;  /* of a mixture: numbers are added times this; 0: they are stored */
   bool mirrored; /* symmetric */
 } limes_sink;
 
@@ -18,7 +19,8 @@ typedef struct limes_sink {
 limes_status limes_run_tiles(limes_context *context, const limes_plan *plan, const char *what, const limes_sink *sink)
     LIMES_MUST_USE;
 
-/* Variances of the items of side a: [N] each, NULL: not wanted. */
-limes_status limes_run_diagonal(limes_context *context, const limes_plan *plan, double *nngp, double *ntk) LIMES_MUST_USE;
+/* Variances of the items of side a: [N] each, NULL: not wanted. share as above. */
+limes_status limes_run_diagonal(limes_context *context, const limes_plan *plan, const char *what, double share, double *nngp,
+                                double *ntk) LIMES_MUST_USE;
 
 #endif

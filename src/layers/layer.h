@@ -165,6 +165,7 @@ typedef struct limes_op {
   const uint32_t *in; /* [n_in] values */
   uint32_t n_in, out;
   uint32_t line, column; /* where its word stands in the model's text; 0: built by calls */
+  bool tails;            /* how the one coin of the batch fell, in the part of a mixture that is computed */
 } limes_op;
 
 /* Elementwise layers: the dual activation, over runs of pairs (docs/mathematics.md, section 3). */
@@ -232,6 +233,9 @@ typedef struct limes_layer_ops {
   double (*flops)(const limes_op *op, const limes_grid *in_x, const limes_grid *in_y, const limes_grid *out_x,
                   const limes_grid *out_y, limes_layout in, limes_layout out, bool ntk);
   double (*trace_flops)(const limes_op *op, const limes_grid *in); /* of trace, one item */
+  /* of a layer that tosses one coin for the batch, the probability of heads, below 1: the model is a mixture (kernel/mixture.h)
+   */
+  double (*coin)(const limes_op *op);         /* default: it tosses none */
   bool (*random_weights)(const limes_op *op); /* attention: its weights are no matrix of the trace; default: they are */
 
   /* optional */
