@@ -32,6 +32,7 @@ typedef struct cli_settings {
   /* kernels */
   int get; /* index into limes_cli_gets */
   bool positions, diagonal;
+  bool positions_correlation; /* explain */
 
   /* Gaussian process */
   int with; /* limes_with */

@@ -9,21 +9,11 @@
 
 #define ROW_BYTES (64u << 20) /* of one block of rows handed to a callback */
 
-static limes_status check_fits(limes_context *context, const limes_plan *plan) {
-  uint64_t bytes = limes_plan_bytes(plan, limes_workers(context, limes_plan_tiles(plan))), limit = limes_memory_limit(context);
-  if (bytes <= limit)
-    return LIMES_OK;
-  return limes_fail(context, LIMES_REFUSED,
-                    "the work would take %.3g GB beside its result, and %.3g GB may be planned for: use fewer threads, smaller "
-                    "items, or allow more memory",
-                    (double)bytes / 1e9, (double)limit / 1e9);
-}
-
 static limes_status plan_kernel(limes_context *context, const limes_model *model, const limes_batch *a, const limes_batch *b,
                                 bool ntk, limes_layout readout, limes_plan *plan) {
   limes_status status = limes_plan_create(context, model, a, b == NULL ? a : b, ntk, readout, plan);
   if (status == LIMES_OK)
-    status = check_fits(context, plan);
+    status = limes_plan_check_memory(context, plan, limes_plan_tiles(plan));
   if (status == LIMES_OK)
     status = limes_mixture_check(context, &plan->program);
   if (status == LIMES_OK)
@@ -214,7 +204,7 @@ limes_status limes_attention_matrix(limes_context *context, const limes_model *m
   limes_status status = limes_plan_create(context, model, a, a, false, LIMES_ABSENT, &plan);
   if (status != LIMES_OK)
     return status;
-  status = check_fits(context, &plan);
+  status = limes_plan_check_memory(context, &plan, limes_plan_tiles(&plan));
   if (status == LIMES_OK)
     status = attention_of(context, &plan, item, which, z, positions);
   limes_plan_clear(&plan);

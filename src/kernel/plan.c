@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/parallel.h"
 #include "kernel/flops.h"
 #include "kernel/side.h"
 #include "model/place.h"
@@ -275,15 +276,16 @@ static limes_status build(limes_context *context, const limes_model *model, cons
   if (status == LIMES_OK)
     status = check_program(context, plan);
   if (status == LIMES_OK)
-    status = limes_pass_create(context, &plan->program, LIMES_ABSENT, NULL, &plan->own);
+    status = plan->every ? limes_pass_create_every(context, &plan->program, &plan->own)
+                         : limes_pass_create(context, &plan->program, LIMES_ABSENT, NULL, &plan->own);
   if (status == LIMES_OK && plan->readout != LIMES_ABSENT)
     status = create_cross(context, plan);
   return status;
 }
 
-limes_status limes_plan_create(limes_context *context, const limes_model *model, const limes_batch *a, const limes_batch *b,
-                               bool ntk, limes_layout readout, limes_plan *plan) {
-  *plan = (limes_plan){.ntk = ntk, .readout = readout};
+/* plan: says what is wanted */
+static limes_status create(limes_context *context, const limes_model *model, const limes_batch *a, const limes_batch *b,
+                           limes_plan *plan) {
   limes_status status = build(context, model, a, b, plan);
   if (status == LIMES_OK) {
     choose_block(plan);
@@ -299,6 +301,27 @@ limes_status limes_plan_create(limes_context *context, const limes_model *model,
   if (status != LIMES_OK)
     limes_plan_clear(plan);
   return status;
+}
+
+limes_status limes_plan_create(limes_context *context, const limes_model *model, const limes_batch *a, const limes_batch *b,
+                               bool ntk, limes_layout readout, limes_plan *plan) {
+  *plan = (limes_plan){.ntk = ntk, .readout = readout};
+  return create(context, model, a, b, plan);
+}
+
+limes_status limes_plan_create_every(limes_context *context, const limes_model *model, const limes_batch *a, limes_plan *plan) {
+  *plan = (limes_plan){.every = true, .readout = LIMES_ABSENT};
+  return create(context, model, a, a, plan);
+}
+
+limes_status limes_plan_check_memory(limes_context *context, const limes_plan *plan, size_t tasks) {
+  uint64_t bytes = limes_plan_bytes(plan, limes_workers(context, tasks)), limit = limes_memory_limit(context);
+  if (bytes <= limit)
+    return LIMES_OK;
+  return limes_fail(context, LIMES_REFUSED,
+                    "the work would take %.3g GB beside its result, and %.3g GB may be planned for: use fewer threads, smaller "
+                    "items, or allow more memory",
+                    (double)bytes / 1e9, (double)limit / 1e9);
 }
 
 void limes_plan_clear(limes_plan *plan) {

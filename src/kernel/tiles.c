@@ -159,17 +159,12 @@ static void report_error(limes_context *context, const walk_job *walk, unsigned 
 
 static limes_status run(limes_context *context, walk_job *walk, const char *what, size_t tasks, double flops, limes_task *task) {
   unsigned workers = limes_workers(context, tasks);
-  walk->walker = limes_allocate(context, workers, sizeof *walk->walker);
-  limes_status status = walk->walker == NULL ? LIMES_NO_MEMORY : LIMES_OK;
-  for (unsigned i = 0; i < workers && status == LIMES_OK; i++)
-    status = limes_walker_create(context, walk->plan, &walk->walker[i]);
+  limes_status status = limes_walkers_create(context, walk->plan, workers, &walk->walker);
   if (status == LIMES_OK)
     status = limes_parallel(context, what, tasks, flops, task, walk);
   if (status == LIMES_OK)
     report_error(context, walk, workers);
-  for (unsigned i = 0; walk->walker != NULL && i < workers; i++)
-    limes_walker_clear(&walk->walker[i]);
-  free(walk->walker);
+  limes_walkers_destroy(walk->walker, workers);
   return status;
 }
 

@@ -75,6 +75,24 @@ void limes_walker_clear(limes_walker *walker) {
   *walker = (limes_walker){0};
 }
 
+limes_status limes_walkers_create(limes_context *context, const limes_plan *plan, unsigned count, limes_walker **walkers) {
+  *walkers = limes_allocate(context, count, sizeof **walkers);
+  limes_status status = *walkers == NULL ? LIMES_NO_MEMORY : LIMES_OK;
+  for (unsigned i = 0; i < count && status == LIMES_OK; i++)
+    status = limes_walker_create(context, plan, &(*walkers)[i]);
+  if (status != LIMES_OK) {
+    limes_walkers_destroy(*walkers, count);
+    *walkers = NULL;
+  }
+  return status;
+}
+
+void limes_walkers_destroy(limes_walker *walkers, unsigned count) {
+  for (unsigned i = 0; walkers != NULL && i < count; i++)
+    limes_walker_clear(&walkers[i]);
+  free(walkers);
+}
+
 /* one step */
 
 static void narrow(const limes_panel *in, limes_panel *out) {
@@ -148,10 +166,14 @@ static void own_pass(limes_walker *walker, limes_block *block, size_t k) {
   own_panels(walker, block->side, item);
   if (pass->held[0].layout != LIMES_ABSENT)
     limes_input_panel(block->side->batch, item, block->side->batch, item, &walker->panel[0]);
+  if (walker->look != NULL)
+    walker->look(walker->user, SIZE_MAX, &walker->panel[0]);
   for (size_t i = 0; i < pass->n_step; i++) {
     const limes_step *step = &pass->step[i];
     limes_trace *trace = step->narrow || block->trace[step->op] == NULL ? NULL : &block->trace[step->op][k];
     walk_step(walker, step, trace, trace);
+    if (walker->look != NULL && !step->narrow && step->out != LIMES_NO_VALUE)
+      walker->look(walker->user, step->op, &walker->panel[step->out]);
   }
   walker->work.flops = counted + limes_own_flops(walker->plan, block->side, item);
 }

@@ -14,6 +14,9 @@ typedef struct limes_block {
   double *memory;
 } limes_block;
 
+/* Called with the covariance of an item with itself behind an op of the program, or of the input: op SIZE_MAX. */
+typedef void limes_look(void *user, size_t op, const limes_panel *own);
+
 /* What one worker needs; nothing is allocated while tiles run. */
 typedef struct limes_walker {
   limes_context *context;
@@ -30,11 +33,18 @@ typedef struct limes_walker {
   limes_job *job; /* whose worker this is; NULL: nobody hears of progress */
   unsigned number;
   double counted;      /* flops that were handed to progress */
+  limes_look *look;    /* called behind every op of a self pass; NULL: nobody looks */
+  void *user;          /* what it is called with */
   limes_status status; /* why limes_fill_block stopped */
 } limes_walker;
 
 limes_status limes_walker_create(limes_context *context, const limes_plan *plan, limes_walker *walker) LIMES_MUST_USE;
 void limes_walker_clear(limes_walker *walker);
+
+/* So many walkers over one plan, each with memory of its own: *walkers [count]. */
+limes_status limes_walkers_create(limes_context *context, const limes_plan *plan, unsigned count, limes_walker **walkers)
+    LIMES_MUST_USE;
+void limes_walkers_destroy(limes_walker *walkers, unsigned count); /* NULL is allowed */
 
 /* Hands the flops since the last call to the job. False: stop. */
 bool limes_walker_advance(limes_walker *walker) LIMES_MUST_USE;
