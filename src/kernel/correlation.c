@@ -15,13 +15,12 @@ typedef struct {
   const limes_plan *plan;
   limes_walker *walker; /* [workers] */
   tally *tally;         /* [blocks][n_op + 1] */
-  double probability;   /* of the part of a mixture that is walked */
 } survey;
 
-/* Where the walker of one worker puts what it sees */
+/* Where a walker puts what it sees */
 typedef struct {
+  const limes_walker *walker;
   tally *behind; /* [n_op + 1] */
-  double probability;
 } sight;
 
 /* The mean over pairs of visible positions; NAN where there is none */
@@ -47,34 +46,36 @@ static void look(void *user, size_t op, const limes_panel *own) {
   if (isnan(mean))
     return;
   tally *behind = &s->behind[op == SIZE_MAX ? 0 : op + 1];
-  behind->sum += s->probability * mean;
-  behind->items += s->probability;
+  behind->sum += s->walker->share * mean;
+  behind->items += s->walker->share;
 }
 
 static limes_status survey_block(void *shared, size_t task, unsigned worker, limes_job *job) {
   survey *all = shared;
   limes_walker *walker = &all->walker[worker];
   size_t first, count = limes_plan_block(all->plan, &all->plan->a, task, &first);
-  sight s = {.behind = all->tally + task * (all->plan->program.n_op + 1), .probability = all->probability};
+  sight s = {.walker = walker, .behind = all->tally + task * (all->plan->program.n_op + 1)};
   walker->job = job;
   walker->number = worker;
   walker->look = look;
   walker->user = &s;
-  walker->x.filled = false;
-  return limes_fill_block(walker, &walker->x, &all->plan->a, first, count) ? LIMES_OK : walker->status;
+  for (uint32_t part = 0; part < limes_parts(&all->plan->program); part++) {
+    limes_begin_part(walker, part);
+    if (!limes_fill_block(walker, &walker->x, &all->plan->a, first, count))
+      return walker->status;
+  }
+  return LIMES_OK;
 }
 
-static limes_status survey_parts(limes_context *context, limes_plan *plan, survey *all, unsigned workers) {
+static limes_status survey_items(limes_context *context, const limes_plan *plan, survey *all) {
   size_t blocks = limes_plan_blocks(plan, &plan->a);
-  uint32_t parts = 1u << limes_count_coins(&plan->program);
+  unsigned workers = limes_workers(context, blocks);
   double flops = 0;
   for (size_t i = 0; i < plan->a.batch->items; i++)
-    flops += limes_own_flops(plan, &plan->a, i);
+    flops += limes_parts(&plan->program) * limes_own_flops(plan, &plan->a, i);
   limes_status status = limes_walkers_create(context, plan, workers, &all->walker);
-  for (uint32_t part = 0; part < parts && status == LIMES_OK; part++) {
-    all->probability = limes_toss(&plan->program, part);
+  if (status == LIMES_OK)
     status = limes_parallel(context, "correlation between positions", blocks, flops, survey_block, all);
-  }
   limes_walkers_destroy(all->walker, workers);
   return status;
 }
@@ -95,14 +96,14 @@ static limes_layer_correlation layer_of(const survey *all, size_t index) {
                                    .correlation = sum.items > 0 ? sum.sum / sum.items : (double)NAN};
 }
 
-static limes_status run(limes_context *context, limes_plan *plan, limes_layer_correlation **layers, size_t *count) {
+static limes_status run(limes_context *context, const limes_plan *plan, limes_layer_correlation **layers, size_t *count) {
   size_t blocks = limes_plan_blocks(plan, &plan->a), values = plan->program.n_op + 1;
   survey all = {.plan = plan};
   all.tally = limes_allocate(context, blocks, values * sizeof *all.tally);
   *layers = limes_allocate(context, values, sizeof **layers);
   limes_status status = all.tally == NULL || *layers == NULL ? LIMES_NO_MEMORY : LIMES_OK;
   if (status == LIMES_OK)
-    status = survey_parts(context, plan, &all, limes_workers(context, blocks));
+    status = survey_items(context, plan, &all);
   for (size_t i = 0; status == LIMES_OK && i < values; i++)
     (*layers)[i] = layer_of(&all, i);
   *count = values;

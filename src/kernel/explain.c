@@ -7,6 +7,7 @@
 #include "kernel/flops.h"
 #include "kernel/left_out.h"
 #include "kernel/mixture.h"
+#include "kernel/tiles.h"
 #include "limes/kernel.h"
 #include "model/text.h"
 
@@ -206,10 +207,9 @@ static char *plan_text(limes_context *context, const limes_plan *plan, const lim
   put_layers(&text, plan);
   put_left_out(context, plan, errors, &text);
   limes_text_add(&text, "\n%-10s %zu x %zu%s\n", "kernel", N_a, N_b, plan->symmetric ? ", one triangle" : "");
-  uint32_t coins = limes_count_coins(&plan->program);
-  if (coins > 0)
+  if (plan->program.coins > 0)
     limes_text_add(&text, "%-10s the mean kernel of a mixture of %u Gaussian processes (coins=shared), one by one\n", "parts",
-                   1u << coins);
+                   (unsigned)limes_parts(&plan->program));
   limes_text_add(&text, "%-10s %zu of up to %zu x %zu items, %zu partners at a time, %u threads\n", "tiles",
                  limes_plan_tiles(plan), plan->block, plan->block, plan->panel, workers);
   put_quantity(&text, "flops", report->flops, "");
@@ -225,8 +225,7 @@ static char *plan_text(limes_context *context, const limes_plan *plan, const lim
 static limes_status fill_report(limes_context *context, const limes_plan *plan, bool nngp, bool ntk, limes_plan_report *report) {
   unsigned workers = limes_workers(context, limes_plan_tiles(plan));
   uint64_t entries = (uint64_t)plan->a.batch->items * plan->b.batch->items;
-  double parts = 1u << limes_count_coins(&plan->program);
-  report->flops = parts * (plan->cross_flops + plan->own_flops);
+  report->flops = plan->cross_flops + plan->own_flops;
   report->bytes =
       limes_add_capped(limes_plan_bytes(plan, workers), resident() + sizeof(double) * entries * ((nngp ? 1 : 0) + (ntk ? 1 : 0)));
   report->free_bytes = limes_memory_limit(context);
@@ -235,7 +234,7 @@ static limes_status fill_report(limes_context *context, const limes_plan *plan, 
   if (fits) {
     measurement m = {.context = context, .plan = plan};
     status = limes_parallel(context, "measuring a few entries", 1, 1, measure_task, &m);
-    report->seconds = parts * m.seconds / workers;
+    report->seconds = m.seconds / workers;
   } else {
     report->seconds = NAN;
   }

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "kernel/mixture.h"
+
 #define MOST_KINDS 256
 
 /* Items of one size, in as many segments, with one of them to stand for all. */
@@ -137,6 +139,8 @@ limes_status limes_count_flops(limes_context *context, limes_plan *plan) {
     if (plan->readout != LIMES_ABSENT)
       count_pairs(plan, &a, &b);
     count_own(plan);
+    plan->cross_flops *= limes_parts(&plan->program);
+    plan->own_flops *= limes_parts(&plan->program);
   }
   free(a.kind);
   free(b.kind);

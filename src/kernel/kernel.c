@@ -4,13 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel/kernel.h"
 #include "kernel/left_out.h"
 #include "kernel/mixture.h"
+#include "kernel/tiles.h"
 
 #define ROW_BYTES (64u << 20) /* of one block of rows handed to a callback */
 
-static limes_status plan_kernel(limes_context *context, const limes_model *model, const limes_batch *a, const limes_batch *b,
-                                bool ntk, limes_layout readout, limes_plan *plan) {
+limes_status limes_plan_kernel(limes_context *context, const limes_model *model, const limes_batch *a, const limes_batch *b,
+                               bool ntk, limes_layout readout, limes_plan *plan) {
   limes_status status = limes_plan_create(context, model, a, b == NULL ? a : b, ntk, readout, plan);
   if (status == LIMES_OK)
     status = limes_plan_check_memory(context, plan, limes_plan_tiles(plan));
@@ -23,8 +25,8 @@ static limes_status plan_kernel(limes_context *context, const limes_model *model
   return status;
 }
 
-static limes_status check_matrix(limes_context *context, const char *name, const double *kernel, size_t rows, size_t columns,
-                                 size_t stride, size_t first) {
+limes_status limes_check_matrix(limes_context *context, const char *name, const double *kernel, size_t rows, size_t columns,
+                                size_t stride, size_t first, size_t first_column) {
   for (size_t i = 0; kernel != NULL && i < rows; i++)
     for (size_t j = 0; j < columns; j++)
       if (!isfinite(kernel[i * stride + j]))
@@ -32,18 +34,18 @@ static limes_status check_matrix(limes_context *context, const char *name, const
             context, LIMES_BAD_INPUT,
             "the %s of items %zu and %zu (counted from 0) is %g: the numbers are too large for this model; normalize "
             "the data, or take smaller weights",
-            name, first + i, j, kernel[i * stride + j]);
+            name, first + i, first_column + j, kernel[i * stride + j]);
   return LIMES_OK;
 }
 
 /* A kernel of finite numbers, or a sentence. */
-static limes_status run_checked(limes_context *context, limes_plan *plan, const char *what, limes_sink *sink) {
+static limes_status run_checked(limes_context *context, const limes_plan *plan, const char *what, const limes_sink *sink) {
   size_t columns = plan->b.batch->items * sink->cell, stride = sink->stride * sink->cell;
-  limes_status status = limes_run_mixture(context, plan, what, sink);
+  limes_status status = limes_run_tiles(context, plan, what, sink);
   if (status == LIMES_OK)
-    status = check_matrix(context, "NNGP", sink->nngp, sink->rows, columns, stride, sink->first_row);
+    status = limes_check_matrix(context, "NNGP", sink->nngp, sink->rows, columns, stride, sink->first_row, 0);
   if (status == LIMES_OK)
-    status = check_matrix(context, "NTK", sink->ntk, sink->rows, columns, stride, sink->first_row);
+    status = limes_check_matrix(context, "NTK", sink->ntk, sink->rows, columns, stride, sink->first_row, 0);
   return status;
 }
 
@@ -52,7 +54,7 @@ limes_status limes_kernel(limes_context *context, const limes_model *model, cons
   if (out->nngp == NULL && out->ntk == NULL)
     return limes_fail(context, LIMES_WRONG_USE, "no kernel is asked for: give memory for nngp, ntk or both");
   limes_plan plan;
-  limes_status status = plan_kernel(context, model, a, b, out->ntk != NULL, LIMES_SCALAR, &plan);
+  limes_status status = limes_plan_kernel(context, model, a, b, out->ntk != NULL, LIMES_SCALAR, &plan);
   if (status != LIMES_OK)
     return status;
   limes_sink sink = {.nngp = out->nngp, .ntk = out->ntk, .rows = plan.a.batch->items, .cell = 1, .mirrored = plan.symmetric};
@@ -69,7 +71,7 @@ static size_t rows_at_a_time(const limes_plan *plan) {
   return rows < plan->block ? plan->block : rows;
 }
 
-static limes_status run_rows(limes_context *context, limes_plan *plan, limes_sink *sink, limes_kernel_rows_callback *rows,
+static limes_status run_rows(limes_context *context, const limes_plan *plan, limes_sink *sink, limes_kernel_rows_callback *rows,
                              void *user) {
   size_t N = plan->a.batch->items, most = sink->rows;
   limes_status status = LIMES_OK;
@@ -88,7 +90,7 @@ limes_status limes_kernel_rows(limes_context *context, const limes_model *model,
   if (!nngp && !ntk)
     return limes_fail(context, LIMES_WRONG_USE, "no kernel is asked for: ask for nngp, ntk or both");
   limes_plan plan;
-  limes_status status = plan_kernel(context, model, a, b, ntk, LIMES_SCALAR, &plan);
+  limes_status status = limes_plan_kernel(context, model, a, b, ntk, LIMES_SCALAR, &plan);
   if (status != LIMES_OK)
     return status;
   size_t columns = plan.b.batch->items, most = rows_at_a_time(&plan);
@@ -107,10 +109,10 @@ limes_status limes_kernel_rows(limes_context *context, const limes_model *model,
 limes_status limes_kernel_diagonal(limes_context *context, const limes_model *model, const limes_batch *a, double *nngp,
                                    double *ntk) {
   limes_plan plan;
-  limes_status status = plan_kernel(context, model, a, NULL, ntk != NULL, LIMES_SCALAR, &plan);
+  limes_status status = limes_plan_kernel(context, model, a, NULL, ntk != NULL, LIMES_SCALAR, &plan);
   if (status != LIMES_OK)
     return status;
-  status = limes_run_mixture_diagonal(context, &plan, nngp, ntk);
+  status = limes_run_diagonal(context, &plan, nngp, ntk);
   limes_plan_clear(&plan);
   return status;
 }
@@ -127,7 +129,7 @@ static size_t sizes_of(const limes_grid *grid, size_t size[2]) {
 limes_status limes_kernel_positions(limes_context *context, const limes_model *model, const limes_batch *a, const limes_batch *b,
                                     const limes_kernel_output *out, unsigned *axes, size_t size[4]) {
   limes_plan plan;
-  limes_status status = plan_kernel(context, model, a, b, out->ntk != NULL, LIMES_FULL, &plan);
+  limes_status status = limes_plan_kernel(context, model, a, b, out->ntk != NULL, LIMES_FULL, &plan);
   if (status != LIMES_OK)
     return status;
   uint32_t value = plan.program.readout;
@@ -171,7 +173,7 @@ static limes_status attention_of(limes_context *context, const limes_plan *plan,
   const limes_op *op = attention_number(&plan->program, which, &index);
   if (op == NULL)
     return limes_fail(context, LIMES_WRONG_USE, "the model has no attention number %zu (they count from 0)", which);
-  if (limes_count_coins(&plan->program) > 0)
+  if (plan->program.coins > 0)
     return limes_fail(context, LIMES_UNABLE,
                       "the weights of attention depend on the coins of residual(coins=shared): there is no one matrix");
   if (op->ops->random_weights != NULL && op->ops->random_weights(op))

@@ -37,7 +37,7 @@ static void lay_out_traces(limes_walker *walker, limes_block *block, limes_trace
 }
 
 limes_status limes_walker_create(limes_context *context, const limes_plan *plan, limes_walker *walker) {
-  *walker = (limes_walker){.context = context, .plan = plan, .status = LIMES_INTERRUPTED};
+  *walker = (limes_walker){.context = context, .plan = plan, .share = 1, .status = LIMES_INTERRUPTED};
   size_t n_op = plan->program.n_op, held = plan->own.n_held > plan->cross.n_held ? plan->own.n_held : plan->cross.n_held;
   walker->own_cov = limes_allocate(context, plan->own.n_slot, sizeof *walker->own_cov);
   walker->cross_cov = limes_allocate(context, plan->cross.n_slot, sizeof *walker->cross_cov);

@@ -33,6 +33,8 @@ typedef struct limes_walker {
   limes_job *job; /* whose worker this is; NULL: nobody hears of progress */
   unsigned number;
   double counted;      /* flops that were handed to progress */
+  uint32_t part;       /* of a mixture that is walked, 0 where there is but one */
+  double share;        /* of that part in the mean; 1 where there is but one */
   limes_look *look;    /* called behind every op of a self pass; NULL: nobody looks */
   void *user;          /* what it is called with */
   limes_status status; /* why limes_fill_block stopped */

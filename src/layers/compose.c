@@ -164,7 +164,7 @@ static void cross_residual(const limes_op *op, const limes_panel *in, limes_pane
   if (own) /* the body is overwritten where the op works in place */
     keep_own(in, weight.value[0] * (1 / p->survive - 1), work->scratch);
   if (tosses(p, SHARED))
-    weight.value[0] *= op->tails ? 0 : 1 / (p->survive * p->survive);
+    weight.value[0] *= (work->part >> (op->coin - 1) & 1) != 0 ? 0 : 1 / (p->survive * p->survive);
   limes_weighted_sum(op, in, out, weight.value[0] == 1 && weight.value[1] == 1 ? NULL : weight.value, 1, work);
   if (own)
     add_own(out, work->scratch);

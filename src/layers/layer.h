@@ -156,6 +156,7 @@ typedef struct limes_work {
   double *scratch;
   double flops;
   double error;
+  uint32_t part; /* of a mixture: bit k - 1 is how coin k of the batch fell, 1 for tails */
 } limes_work;
 
 /* One op of a program: a layer with its parameters between values. */
@@ -165,7 +166,7 @@ typedef struct limes_op {
   const uint32_t *in; /* [n_in] values */
   uint32_t n_in, out;
   uint32_t line, column; /* where its word stands in the model's text; 0: built by calls */
-  bool tails;            /* how the one coin of the batch fell, in the part of a mixture that is computed */
+  uint32_t coin;         /* which coin of the batch it tosses, counted from 1; 0: none */
 } limes_op;
 
 /* Elementwise layers: the dual activation, over runs of pairs (docs/mathematics.md, section 3). */
