@@ -57,7 +57,8 @@ typedef double limes_nonlinearity_callback(void *user, double u);
  * limes_set_threads(context, 1) was called: they must not write to what they share, must give the same number for the same u, and
  * must not call limes. Both must be finite; where they are not, the kernel is LIMES_OUT_OF_DOMAIN, and the sentence says at which
  * u. They and user must live as long as the context; the context owns a copy of the word. Models with the word must not be used
- * with another context nor after this one, and print as a text that only a context with the same word can read.
+ * with another context nor after this one, and print as a text that only a context with the same word can read. Files of kernels
+ * and fits know the word by its name alone: another function under that name is not noticed.
  *
  * The expectations are integrated by quadrature (docs/mathematics.md, section 3), exactly where the function is smooth. What is
  * left out is measured: limes_explain says it, and a computation warns where it is above 1e-6. Kinks and jumps leave out much,

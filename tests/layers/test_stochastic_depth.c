@@ -1,6 +1,8 @@
 /* residual(survive=q): coins of their own for all activations, and one coin for the batch. */
 #include "kernel/laws.h"
 
+#include <unistd.h>
+
 /* K + K_body / q where an item meets itself at equal positions, K + K_body elsewhere; with alpha as weights. */
 static void own_coins_divide_the_body_where_an_activation_meets_itself(void **state) {
   limes_context *context = *state;
@@ -137,6 +139,35 @@ static void every_call_gives_the_mean_of_a_mixture(void **state) {
   limes_batch_destroy(x);
 }
 
+/* A kernel in a file, made of rectangles */
+static void a_file_gets_the_mean_of_a_mixture(void **state) {
+  limes_context *context = *state;
+  enum { N = 70 };
+  const char *text = "conv(3) repeat(2, residual(relu dense, survive=0.7, coins=shared)) relu global_avg_pool dense";
+  char folder[] = "/tmp/limes-mixture-XXXXXX", path[64];
+  assert_non_null(mkdtemp(folder));
+  snprintf(path, sizeof path, "%s/k.h5", folder);
+  limes_batch *x = random_sequences(context, 14, N, 3, 2);
+  limes_model *model = parsed(context, text);
+  limes_kernel_file_options options = {.nngp = true, .ntk = true};
+  limes_kernel_file_report report;
+  assert_ok(context, limes_kernel_file(context, model, x, NULL, path, &options, &report));
+  kernels whole = kernel_of(context, text, x, NULL);
+  limes_file *file = NULL;
+  limes_named_array nngp, ntk;
+  assert_ok(context, limes_file_open(context, path, &file));
+  assert_ok(context, limes_file_get(context, file, "nngp", &nngp));
+  assert_ok(context, limes_file_get(context, file, "ntk", &ntk));
+  assert_same_bits(nngp.data, whole.nngp, N * N, "nngp");
+  assert_same_bits(ntk.data, whole.ntk, N * N, "ntk");
+  limes_file_close(file);
+  free_kernels(&whole);
+  limes_model_destroy(model);
+  limes_batch_destroy(x);
+  unlink(path);
+  assert_int_equal(rmdir(folder), 0);
+}
+
 static void remember(void *user, limes_log_level level, const char *text) {
   if (level == LIMES_LOG_WARNING)
     snprintf(user, 256, "%s", text);
@@ -210,6 +241,7 @@ int main(void) {
       cmocka_unit_test(every_layout_knows_the_coins),
       cmocka_unit_test(one_coin_for_the_batch_is_the_mean_over_its_two_sides),
       cmocka_unit_test(every_call_gives_the_mean_of_a_mixture),
+      cmocka_unit_test(a_file_gets_the_mean_of_a_mixture),
       cmocka_unit_test(a_mixture_is_said_to_be_one),
       cmocka_unit_test(what_may_follow_coins),
   };
