@@ -108,7 +108,8 @@ static void attention_collapses_positions_and_shortcuts_delay_it(void **state) {
   limes_batch_destroy(x);
 }
 
-/* relu halves variances: with coins of their own they are 1 + 1/2/q and without 1 + 1/2, covariances the same. One coin: the mean over its two sides. */
+/* relu halves variances: with coins of their own they are 1 + 1/2/q and without 1 + 1/2, covariances the same. One coin: the mean
+ * over its two sides. */
 static void coins_count_in_the_correlation(void **state) {
   limes_context *context = *state;
   limes_batch *x = random_sequences(context, 6, 4, 5, 3);
