@@ -31,27 +31,42 @@ static limes_status plan_kernel(limes_context *context, const limes_model *model
   return status;
 }
 
-static limes_status check_matrix(limes_context *context, const char *name, const double *kernel, size_t rows, size_t columns,
-                                 size_t stride, size_t first) {
-  for (size_t i = 0; kernel != NULL && i < rows; i++)
-    for (size_t j = 0; j < columns; j++)
-      if (!isfinite(kernel[i * stride + j]))
-        return limes_fail(
-            context, LIMES_BAD_INPUT,
-            "the %s of items %zu and %zu (counted from 0) is %g: the numbers are too large for this model; normalize "
-            "the data, or take smaller weights",
-            name, first + i, j, kernel[i * stride + j]);
+/* row[count]: `cell` numbers for item i and each of the items first_column, first_column + 1, ... */
+static limes_status check_row(limes_context *context, const char *name, const double *row, size_t count, size_t i,
+                              size_t first_column, size_t cell) {
+  for (size_t j = 0; j < count; j++)
+    if (!isfinite(row[j]))
+      return limes_fail(context, LIMES_BAD_INPUT,
+                        "the %s of items %zu and %zu (counted from 0) is %g: the numbers are too large for this model; normalize "
+                        "the data, or take smaller weights",
+                        name, i, first_column + j / cell, row[j]);
   return LIMES_OK;
+}
+
+static limes_status check_matrix(limes_context *context, const char *name, const double *kernel, const limes_sink *sink,
+                                 size_t columns) {
+  limes_status status = LIMES_OK;
+  for (size_t i = 0; kernel != NULL && i < sink->rows && status == LIMES_OK; i++)
+    status = check_row(context, name, kernel + i * sink->stride * sink->cell, columns * sink->cell, sink->first_row + i, 0,
+                       sink->cell);
+  return status;
+}
+
+static limes_status check_diagonal(limes_context *context, const char *name, const double *diagonal, size_t n) {
+  limes_status status = LIMES_OK;
+  for (size_t i = 0; diagonal != NULL && i < n && status == LIMES_OK; i++)
+    status = check_row(context, name, diagonal + i, 1, i, i, 1);
+  return status;
 }
 
 /* A kernel of finite numbers, or a sentence. */
 static limes_status run_checked(limes_context *context, const limes_plan *plan, const char *what, const limes_sink *sink) {
-  size_t columns = plan->b.batch->items * sink->cell, stride = sink->stride * sink->cell;
+  size_t columns = plan->b.batch->items;
   limes_status status = limes_run_tiles(context, plan, what, sink);
   if (status == LIMES_OK)
-    status = check_matrix(context, "NNGP", sink->nngp, sink->rows, columns, stride, sink->first_row);
+    status = check_matrix(context, "NNGP", sink->nngp, sink, columns);
   if (status == LIMES_OK)
-    status = check_matrix(context, "NTK", sink->ntk, sink->rows, columns, stride, sink->first_row);
+    status = check_matrix(context, "NTK", sink->ntk, sink, columns);
   return status;
 }
 
@@ -119,6 +134,10 @@ limes_status limes_kernel_diagonal(limes_context *context, const limes_model *mo
   if (status != LIMES_OK)
     return status;
   status = limes_run_diagonal(context, &plan, nngp, ntk);
+  if (status == LIMES_OK)
+    status = check_diagonal(context, "NNGP", nngp, a->items);
+  if (status == LIMES_OK)
+    status = check_diagonal(context, "NTK", ntk, a->items);
   limes_plan_clear(&plan);
   return status;
 }
