@@ -71,7 +71,7 @@ static void own(const void *param, double variance, double *value, double *slope
   *slope = height * root * (root / (saturated ? ROOT_TWO * t : sqrt(1 + 2 * t * t)));
 }
 
-static const limes_elementwise erf_dual = {.trace = limes_keep_deviation, .run = run, .own = own, .flops = 50};
+static const limes_elementwise erf_dual = {.trace = limes_keep_deviation, .run = run, .own = own, .flops = 75};
 
 const limes_layer_ops limes_layer_erf = {
     .word = "erf",
@@ -100,7 +100,7 @@ static void sigmoid_like_own(const void *param, double variance, double *value, 
 static const limes_param no_params[] = {LIMES_PARAM_END};
 
 static const limes_elementwise sigmoid_like_dual = {
-    .trace = limes_keep_deviation, .run = sigmoid_like_run, .own = sigmoid_like_own, .flops = 50};
+    .trace = limes_keep_deviation, .run = sigmoid_like_run, .own = sigmoid_like_own, .flops = 75};
 
 const limes_layer_ops limes_layer_sigmoid_like = {
     .word = "sigmoid_like",

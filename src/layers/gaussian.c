@@ -54,7 +54,7 @@ static void own(const void *param, double variance, double *value, double *slope
   *slope = 4 * f->b * f->b * variance * *value / d;
 }
 
-static const limes_elementwise gaussian_dual = {.trace = limes_keep_deviation, .run = run, .own = own, .flops = 40};
+static const limes_elementwise gaussian_dual = {.trace = limes_keep_deviation, .run = run, .own = own, .flops = 25};
 
 const limes_layer_ops limes_layer_gaussian = {
     .word = "gaussian",

@@ -51,7 +51,7 @@ static void own(const void *param, double variance, double *value, double *slope
   evaluate(((const hermite *)param)->degree, variance, value, slope);
 }
 
-static const limes_elementwise hermite_dual = {.trace = trace, .run = run, .own = own, .unit_variance = true, .flops = 20};
+static const limes_elementwise hermite_dual = {.trace = trace, .run = run, .own = own, .unit_variance = true, .flops = 12};
 
 const limes_layer_ops limes_layer_hermite = {
     .word = "hermite",

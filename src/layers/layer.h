@@ -186,8 +186,9 @@ typedef struct limes_elementwise {
   void (*run)(const void *param, const limes_run *run);
   /* the same at rho = 1 exactly: E[phi(u)^2] and E[phi'(u)^2], u of this variance */
   void (*own)(const void *param, double variance, double *value, double *slope);
-  bool unit_variance; /* holds for variance 1 alone: layer_norm must stand before */
-  double flops;       /* an element, K and Theta together */
+  bool unit_variance;                    /* holds for variance 1 alone: layer_norm must stand before */
+  double flops;                          /* an element, K and Theta together; exp and the like count as 20 */
+  double (*flops_of)(const void *param); /* where they depend on the parameters, in place of flops */
 } limes_elementwise;
 
 /* a layer */

@@ -65,8 +65,6 @@ static void run(const void *param, const limes_run *run) {
   limes_expansion_run(run, TERMS);
 }
 
-#define FLOPS (4 * TERMS)
-
 /* monomial */
 
 typedef struct {
@@ -92,7 +90,7 @@ static void monomial_own(const void *param, double variance, double *value, doub
 }
 
 static const limes_elementwise monomial_dual = {
-    .kept = kept_numbers, .trace = monomial_trace, .run = run, .own = monomial_own, .flops = FLOPS};
+    .kept = kept_numbers, .trace = monomial_trace, .run = run, .own = monomial_own, .flops = LIMES_EXPANSION_FLOPS(TERMS)};
 
 const limes_layer_ops limes_layer_monomial = {
     .word = "monomial",
@@ -128,7 +126,7 @@ static void polynomial_own(const void *param, double variance, double *value, do
 }
 
 static const limes_elementwise polynomial_dual = {
-    .kept = kept_numbers, .trace = polynomial_trace, .run = run, .own = polynomial_own, .flops = FLOPS};
+    .kept = kept_numbers, .trace = polynomial_trace, .run = run, .own = polynomial_own, .flops = LIMES_EXPANSION_FLOPS(TERMS)};
 
 const limes_layer_ops limes_layer_polynomial = {
     .word = "polynomial",

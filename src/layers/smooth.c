@@ -13,8 +13,6 @@ static const limes_param params[] = {
     LIMES_PARAM_END,
 };
 
-#define FLOPS 260 /* at the default order */
-
 static double sigmoid(double u, double *slope) {
   double e = exp(-fabs(u)), inverse = 1 / (1 + e);
   *slope = e * inverse * inverse;
@@ -66,8 +64,11 @@ static void tanh_own(const void *param, double variance, double *value, double *
   limes_quadrature_own(hyperbolic_tangent, variance, value, slope);
 }
 
-static const limes_elementwise tanh_dual = {
-    .kept = limes_quadrature_kept, .trace = tanh_trace, .run = limes_quadrature_run, .own = tanh_own, .flops = FLOPS};
+static const limes_elementwise tanh_dual = {.kept = limes_quadrature_kept,
+                                            .trace = tanh_trace,
+                                            .run = limes_quadrature_run,
+                                            .own = tanh_own,
+                                            .flops_of = limes_quadrature_flops};
 
 const limes_layer_ops limes_layer_tanh = {
     .word = "tanh",
@@ -91,8 +92,11 @@ static void sigmoid_own(const void *param, double variance, double *value, doubl
   limes_quadrature_own(sigmoid, variance, value, slope);
 }
 
-static const limes_elementwise sigmoid_dual = {
-    .kept = limes_quadrature_kept, .trace = sigmoid_trace, .run = limes_quadrature_run, .own = sigmoid_own, .flops = FLOPS};
+static const limes_elementwise sigmoid_dual = {.kept = limes_quadrature_kept,
+                                               .trace = sigmoid_trace,
+                                               .run = limes_quadrature_run,
+                                               .own = sigmoid_own,
+                                               .flops_of = limes_quadrature_flops};
 
 const limes_layer_ops limes_layer_sigmoid = {
     .word = "sigmoid",
@@ -116,8 +120,11 @@ static void softplus_own(const void *param, double variance, double *value, doub
   limes_quadrature_own(softplus, variance, value, slope);
 }
 
-static const limes_elementwise softplus_dual = {
-    .kept = limes_quadrature_kept, .trace = softplus_trace, .run = limes_quadrature_run, .own = softplus_own, .flops = FLOPS};
+static const limes_elementwise softplus_dual = {.kept = limes_quadrature_kept,
+                                                .trace = softplus_trace,
+                                                .run = limes_quadrature_run,
+                                                .own = softplus_own,
+                                                .flops_of = limes_quadrature_flops};
 
 const limes_layer_ops limes_layer_softplus = {
     .word = "softplus",
@@ -141,8 +148,11 @@ static void swish_own(const void *param, double variance, double *value, double 
   limes_quadrature_own(swish, variance, value, slope);
 }
 
-static const limes_elementwise swish_dual = {
-    .kept = limes_quadrature_kept, .trace = swish_trace, .run = limes_quadrature_run, .own = swish_own, .flops = FLOPS};
+static const limes_elementwise swish_dual = {.kept = limes_quadrature_kept,
+                                             .trace = swish_trace,
+                                             .run = limes_quadrature_run,
+                                             .own = swish_own,
+                                             .flops_of = limes_quadrature_flops};
 
 const limes_layer_ops limes_layer_swish = {
     .word = "swish",
@@ -166,8 +176,11 @@ static void mish_own(const void *param, double variance, double *value, double *
   limes_quadrature_own(mish, variance, value, slope);
 }
 
-static const limes_elementwise mish_dual = {
-    .kept = limes_quadrature_kept, .trace = mish_trace, .run = limes_quadrature_run, .own = mish_own, .flops = FLOPS};
+static const limes_elementwise mish_dual = {.kept = limes_quadrature_kept,
+                                            .trace = mish_trace,
+                                            .run = limes_quadrature_run,
+                                            .own = mish_own,
+                                            .flops_of = limes_quadrature_flops};
 
 const limes_layer_ops limes_layer_mish = {
     .word = "mish",
