@@ -2,6 +2,7 @@
 #ifndef LIMES_TESTS_MATRIX_LAWS_H
 #define LIMES_TESTS_MATRIX_LAWS_H
 
+#include <cblas.h>
 #include <lapacke.h>
 
 #include "conformance/models.h"
@@ -14,6 +15,7 @@ static inline int make_context_of_one_thread(void **state) {
   if (make_context(state) != 0)
     return -1;
   limes_set_threads(*state, 1);
+  openblas_set_num_threads(1);
   return 0;
 }
 
