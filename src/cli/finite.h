@@ -19,6 +19,9 @@ limes_status limes_cli_empirical_settings(cli_session *session, const cli_settin
 limes_status limes_cli_explain_networks(cli_session *session, const cli_inputs *inputs, limes_network_settings *network,
                                         const limes_empirical_options *options, limes_empirical_report *report);
 
+/* Prints the routes to the NTK of sampled networks: limes explain --empirical. */
+limes_status limes_cli_explain_routes(cli_session *session, const cli_settings *settings, const cli_inputs *inputs);
+
 /* "width 64, 1 output, seed 0, ntk parameterization", for a file: what tells one family of networks from another */
 void limes_cli_about_networks(const cli_settings *settings, const limes_network_settings *network,
                               const limes_empirical_options *options, char *text, size_t size);
