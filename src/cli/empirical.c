@@ -33,7 +33,7 @@ static const cli_option *const tables[] = {options, limes_cli_empirical_options,
                                            limes_cli_data_options, NULL};
 
 static const cli_example examples[] = {
-    {"limes empirical \"dense(w_std=sqrt(2)) relu dense\" --data digits[:50] --width 256 --draws 20 -o E.npz",
+    {"limes empirical \"flatten dense(w_std=sqrt(2)) relu dense\" --data digits[:50] --width 256 --draws 20 -o E.npz",
      "Mean kernels of 20 networks on 50 digits, with their standard errors"},
     {"limes empirical attention-digits --data digits[:20] --width 64 --outputs one --get ntk -o N.npz",
      "The NTK of networks with attention, of one output each: ten times as fast as over ten outputs"},

@@ -31,7 +31,8 @@ static const cli_option *const tables[] = {own_options, limes_cli_empirical_opti
 static const cli_example examples[] = {
     {"limes explain attention-digits --data digits:train",
      "What each layer needs, and how long the kernel of the training digits will take"},
-    {"limes explain fcn --data digits[:64] --empirical --width 1024", "What the routes to the NTK of one network cost"},
+    {"limes explain \"flatten repeat(4, dense relu) dense\" --data digits[:64] --empirical --width 1024",
+     "What the routes to the NTK of one network cost"},
     {"limes explain transformer --data digits:test[:50] --positions-correlation",
      "How fast the positions become alike, layer by layer"},
     {.line = NULL},

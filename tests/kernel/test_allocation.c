@@ -294,6 +294,40 @@ static limes_status call_network(limes_context *context, const limes_model *mode
   return status;
 }
 
+static limes_status call_averages(limes_context *context, const limes_model *model, const limes_batch *a, const limes_batch *b) {
+  limes_network_settings settings = {.width = 3, .outputs = 1};
+  limes_empirical_options options = {.draws = 2, .route = LIMES_NTK_LAYERWISE};
+  double mean[N * N] = {0}, squares[N * N] = {0};
+  limes_empirical_sums sums = {.ntk = mean, .ntk_squares = squares};
+  return limes_empirical_draws(context, model, a, b, &settings, &options, &sums);
+}
+
+static limes_status call_routes(limes_context *context, const limes_model *model, const limes_batch *a, const limes_batch *b) {
+  limes_network_settings settings = {.width = 3, .outputs = 1};
+  limes_empirical_options options = {.draws = 1, .route = LIMES_NTK_AUTO};
+  limes_empirical_report report = {0};
+  limes_status status = limes_explain_empirical(context, model, a, b, &settings, &options, &report);
+  limes_free(report.text);
+  return status;
+}
+
+static limes_status call_parameters(limes_context *context, const limes_model *model, const limes_batch *a,
+                                    const limes_batch *b) {
+  (void)b;
+  limes_network_settings settings = {.width = 3, .outputs = 1};
+  limes_network *network = NULL;
+  limes_status status = limes_network_create(context, model, &a, 1, &settings, &network);
+  if (status == LIMES_OK)
+    status = limes_network_save(context, network, data.npz);
+  if (status == LIMES_OK)
+    status = limes_network_load(context, network, data.npz);
+  limes_network_destroy(network);
+  return status;
+}
+
+static limes_status try_averages(limes_context *context) { return with_batches(context, call_averages); }
+static limes_status try_routes(limes_context *context) { return with_batches(context, call_routes); }
+static limes_status try_parameters(limes_context *context) { return with_batches(context, call_parameters); }
 static limes_status try_kernel(limes_context *context) { return with_batches(context, call_kernel); }
 static limes_status try_rows(limes_context *context) { return with_batches(context, call_rows); }
 static limes_status try_kernel_file(limes_context *context) { return with_batches(context, call_kernel_file); }
@@ -474,6 +508,9 @@ TEST(kernel_file, true)
 TEST(explain, false)
 TEST(attention, false)
 TEST(network, false)
+TEST(averages, false)
+TEST(routes, false)
+TEST(parameters, true)
 TEST(positions, false)
 TEST(dual, false)
 TEST(gp, false)
@@ -530,18 +567,33 @@ static int clean(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(batch_survives),          cmocka_unit_test(normalization_survives),
-      cmocka_unit_test(read_npz_survives),       cmocka_unit_test(read_npy_survives),
-      cmocka_unit_test(read_digits_survives),    cmocka_unit_test(read_file_survives),
-      cmocka_unit_test(write_survives),          cmocka_unit_test(parse_survives),
-      cmocka_unit_test(parse_nonsense_survives), cmocka_unit_test(read_model_survives),
-      cmocka_unit_test(builder_survives),        cmocka_unit_test(reference_survives),
-      cmocka_unit_test(kernel_survives),         cmocka_unit_test(rows_survives),
-      cmocka_unit_test(explain_survives),        cmocka_unit_test(attention_survives),
-      cmocka_unit_test(network_survives),        cmocka_unit_test(positions_survives),
-      cmocka_unit_test(dual_survives),           cmocka_unit_test(gp_survives),
-      cmocka_unit_test(regression_survives),     cmocka_unit_test(classification_survives),
-      cmocka_unit_test(kernel_file_survives),    cmocka_unit_test(defined_survives),
+      cmocka_unit_test(batch_survives),
+      cmocka_unit_test(normalization_survives),
+      cmocka_unit_test(read_npz_survives),
+      cmocka_unit_test(read_npy_survives),
+      cmocka_unit_test(read_digits_survives),
+      cmocka_unit_test(read_file_survives),
+      cmocka_unit_test(write_survives),
+      cmocka_unit_test(parse_survives),
+      cmocka_unit_test(parse_nonsense_survives),
+      cmocka_unit_test(read_model_survives),
+      cmocka_unit_test(builder_survives),
+      cmocka_unit_test(reference_survives),
+      cmocka_unit_test(kernel_survives),
+      cmocka_unit_test(rows_survives),
+      cmocka_unit_test(explain_survives),
+      cmocka_unit_test(attention_survives),
+      cmocka_unit_test(averages_survives),
+      cmocka_unit_test(routes_survives),
+      cmocka_unit_test(parameters_survives),
+      cmocka_unit_test(network_survives),
+      cmocka_unit_test(positions_survives),
+      cmocka_unit_test(dual_survives),
+      cmocka_unit_test(gp_survives),
+      cmocka_unit_test(regression_survives),
+      cmocka_unit_test(classification_survives),
+      cmocka_unit_test(kernel_file_survives),
+      cmocka_unit_test(defined_survives),
       cmocka_unit_test(correlation_survives),
   };
   return cmocka_run_group_tests(tests, prepare, clean);
