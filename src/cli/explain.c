@@ -87,6 +87,17 @@ static limes_status explain_correlation(cli_session *session, const cli_settings
   return status;
 }
 
+/* What is said of networks, and there are none */
+static limes_status check_exact(cli_session *session, const cli_settings *settings) {
+  static const char *const of_networks[] = {"width",   "heads", "key-width", "value-width", "parameterization",
+                                            "outputs", "route", "draws"};
+  for (size_t i = 0; i < sizeof of_networks / sizeof *of_networks; i++)
+    if (limes_cli_given(settings, of_networks[i]) != NULL)
+      return limes_cli_fail(session, LIMES_WRONG_USE, "--%s is for networks of finite width: add --empirical, or leave it out",
+                            of_networks[i]);
+  return LIMES_OK;
+}
+
 /* A plan that does not fit is printed too: its figures are the reason. */
 static limes_status run(cli_session *session, const cli_settings *settings) {
   cli_inputs inputs = {0};
@@ -95,6 +106,8 @@ static limes_status run(cli_session *session, const cli_settings *settings) {
   if (status == LIMES_OK && settings->positions_correlation && settings->against != NULL)
     status = limes_cli_fail(session, LIMES_WRONG_USE,
                             "--positions-correlation looks at the items of --data alone; leave --against out");
+  if (status == LIMES_OK && !settings->empirical)
+    status = check_exact(session, settings);
   if (status == LIMES_OK && settings->positions_correlation && settings->empirical)
     status = limes_cli_fail(session, LIMES_WRONG_USE, "--positions-correlation and --empirical exclude each other");
   if (status == LIMES_OK)

@@ -37,7 +37,7 @@ typedef struct {
 limes_status limes_open_draws(limes_context *context, const limes_model *model, const limes_batch *a, const limes_batch *b,
                               const limes_network_settings *settings, const char *parameters, limes_network **network) {
   const limes_batch *batches[] = {a, b};
-  limes_status status = limes_network_create(context, model, batches, b == NULL || b == a ? 1 : 2, settings, network);
+  limes_status status = limes_network_build(context, model, batches, b == NULL || b == a ? 1 : 2, settings, false, network);
   if (status == LIMES_OK)
     status = limes_empirical_check(context, *network);
   if (status == LIMES_OK && parameters != NULL)

@@ -5,8 +5,8 @@
 #include "math/linear.h"
 #include "network/empirical.h"
 
-/* A network of the items of a and b (NULL or a: of a alone) whose kernels can be had; parameters: a file, or NULL. *network
- * belongs to the caller, also where this fails. */
+/* A network of the items of a and b (NULL or a: of a alone) whose kernels can be had; parameters: a file, or NULL: not drawn yet.
+ * *network belongs to the caller, also where this fails. */
 limes_status limes_open_draws(limes_context *context, const limes_model *model, const limes_batch *a, const limes_batch *b,
                               const limes_network_settings *settings, const char *parameters, limes_network **network)
     LIMES_MUST_USE;

@@ -72,8 +72,8 @@ static limes_status build(limes_context *context, const limes_model *model, cons
   return status == LIMES_OK ? limes_network_arrays(context, network) : status;
 }
 
-limes_status limes_network_create(limes_context *context, const limes_model *model, const limes_batch *const *batches, size_t n,
-                                  const limes_network_settings *settings, limes_network **network) {
+limes_status limes_network_build(limes_context *context, const limes_model *model, const limes_batch *const *batches, size_t n,
+                                 const limes_network_settings *settings, bool drawn, limes_network **network) {
   *network = limes_allocate(context, 1, sizeof **network);
   if (*network == NULL)
     return LIMES_NO_MEMORY;
@@ -83,8 +83,15 @@ limes_status limes_network_create(limes_context *context, const limes_model *mod
   if (status != LIMES_OK) {
     limes_network_destroy(*network);
     *network = NULL;
+  } else if (drawn) {
+    limes_network_draw(*network, (*network)->settings.draw);
   }
   return status;
+}
+
+limes_status limes_network_create(limes_context *context, const limes_model *model, const limes_batch *const *batches, size_t n,
+                                  const limes_network_settings *settings, limes_network **network) {
+  return limes_network_build(context, model, batches, n, settings, true, network);
 }
 
 void limes_network_destroy(limes_network *network) {

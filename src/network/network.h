@@ -28,10 +28,14 @@ struct limes_network {
   size_t parameters;
 };
 
+/* limes_network_create; drawn = false leaves the parameters 0, for those who want sizes alone, or draw later. */
+limes_status limes_network_build(limes_context *context, const limes_model *model, const limes_batch *const *batches, size_t n,
+                                 const limes_network_settings *settings, bool drawn, limes_network **network) LIMES_MUST_USE;
+
 /* The width of every op and the channels of every value (network->side is there). */
 limes_status limes_network_widths(limes_context *context, limes_network *network) LIMES_MUST_USE;
 
-/* The arrays of every op, and theta, drawn. */
+/* The arrays of every op, and theta, zeros. */
 limes_status limes_network_arrays(limes_context *context, limes_network *network) LIMES_MUST_USE;
 
 /* A call of op i, without items */

@@ -94,10 +94,7 @@ limes_status limes_network_arrays(limes_context *context, limes_network *network
   if (status != LIMES_OK)
     return status;
   network->theta = limes_allocate(context, network->parameters, sizeof *network->theta);
-  if (network->theta == NULL)
-    return LIMES_NO_MEMORY;
-  limes_network_draw(network, network->settings.draw);
-  return LIMES_OK;
+  return network->theta == NULL ? LIMES_NO_MEMORY : LIMES_OK;
 }
 
 /* One array: a stream for all of it, or one for each piece. */

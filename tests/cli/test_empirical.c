@@ -166,6 +166,9 @@ static void explain_shows_the_routes_and_refuses_what_does_not_fit(void **state)
   assert_says(refused->err, "by this route, and");
   assert_code(run("empirical", MODEL, "--data", "digits[:20]", "--width", "500", "--memory", "100k", "-o", "A.npz"), 4);
   assert_int_equal(files_here(), 0);
+  const ran *without = run("explain", MODEL, "--data", "digits[:20]", "--width", "500");
+  assert_code(without, 2);
+  assert_says(without->err, "add --empirical, or leave it out");
 }
 
 static void what_cannot_be_done_is_a_sentence(void **state) {
