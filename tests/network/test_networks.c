@@ -322,6 +322,8 @@ static const network_kind empirical[] = {
     {"conv(3x2, b_std=0.3) relu conv(2, padding=valid) erf conv_transpose(3, stride=2, b_std=0.4) flatten dense", IMAGES},
     {"conv(3, b_std=0.3) relu local_conv(2, stride=2) global_sum_pool", RAGGED},
     {"conv(3, b_std=0.3) relu conv(3, b_std=0.2) global_avg_pool dense", HOLES},
+    {"local_conv(3, b_std=0.4) relu local_conv(2, stride=2, b_std=0.3) global_sum_pool", RAGGED},
+    {"local_conv(3x2, b_std=0.4, padding=valid) erf dense local_conv(2, w_std=0, b_std=1) global_avg_pool", IMAGES},
     {"dense residual(erf dense(b_std=0.3)) relu sum(dense | dense(b_std=0.7))", VECTORS},
     {"dense(w_std=0, b_std=1) relu dense(w_std=0, b_std=0.5)", VECTORS},
     {"dense attention(position=sum, decay=relative, in_values=yes, b_std=0.2) layer_norm global_avg_pool dense", RAGGED},
