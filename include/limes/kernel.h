@@ -13,6 +13,7 @@ extern "C" {
 typedef struct limes_kernel_output {
   double *nngp, *ntk; /* [N_A, N_B], each row `stride` elements after the one before */
   size_t stride;      /* 0: N_B */
+  double *nngp_error, *ntk_error; /* their standard errors, of the same shape and stride; zeros where the model is exact */
 } limes_kernel_output;
 
 /* Kernels between the items of a and b. b = NULL or b = a: the symmetric kernel of a, one triangle of which is computed

@@ -14,6 +14,7 @@ typedef struct limes_held {
   limes_layout layout; /* what is held of it; ABSENT: nothing */
   uint32_t slot;       /* which buffer */
   uint32_t last_step;  /* that reads it */
+  bool lasting;        /* made before the sampled ops: it is still there for the next randomization */
 } limes_held;
 
 typedef struct limes_step {
@@ -30,6 +31,7 @@ typedef struct limes_pass {
   size_t n_held, held_capacity;
   limes_step *step;
   size_t n_step, step_capacity;
+  size_t n_once; /* the first steps, which no sampled op stands before: they run once, the others for each randomization */
   uint32_t n_slot;
   uint32_t readout; /* held; LIMES_NO_VALUE in a self pass */
 } limes_pass;
@@ -42,5 +44,8 @@ void limes_pass_clear(limes_pass *pass);
 
 /* Whether the op keeps a trace of an item. */
 bool limes_op_keeps(const limes_op *op);
+
+/* varies[n_op]: which ops are sampled or read what depends on one. Returns whether any does. */
+bool limes_find_sampled(const limes_program *program, bool *varies);
 
 #endif

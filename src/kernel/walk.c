@@ -1,5 +1,6 @@
 #include "kernel/walk.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,12 +28,26 @@ static void lay_out_slots(limes_walker *walker) {
   walker->y.memory = take(&memory, plan->trace_total);
   walker->gram = take(&memory, plan->gram);
   walker->work.scratch = take(&memory, plan->scratch);
+  for (int kernel = 0; kernel < (plan->ntk ? 2 : 1); kernel++) {
+    walker->mean[kernel] = take(&memory, plan->spread);
+    walker->square[kernel] = take(&memory, plan->spread);
+  }
+}
+
+/* Of all ops, for one block */
+static size_t count_traces(const limes_plan *plan) {
+  size_t count = 0;
+  for (size_t i = 0; i < plan->program.n_op; i++)
+    count += limes_plan_copies(plan, i) * plan->block;
+  return count;
 }
 
 static void lay_out_traces(limes_walker *walker, limes_block *block, limes_trace *traces) {
-  const limes_program *program = &walker->plan->program;
-  for (size_t i = 0; i < program->n_op; i++)
-    block->trace[i] = limes_op_keeps(&program->op[i]) ? traces + i * walker->plan->block : NULL;
+  const limes_plan *plan = walker->plan;
+  for (size_t i = 0; i < plan->program.n_op; i++) {
+    block->trace[i] = limes_op_keeps(&plan->program.op[i]) ? traces : NULL;
+    traces += limes_plan_copies(plan, i) * plan->block;
+  }
 }
 
 limes_status limes_walker_create(limes_context *context, const limes_plan *plan, limes_walker *walker) {
@@ -46,7 +61,7 @@ limes_status limes_walker_create(limes_context *context, const limes_plan *plan,
   walker->start = limes_allocate(context, held * (plan->panel + 1), sizeof *walker->start);
   walker->x.trace = limes_allocate(context, n_op, sizeof *walker->x.trace);
   walker->y.trace = limes_allocate(context, n_op, sizeof *walker->y.trace);
-  walker->traces = limes_allocate(context, 2 * n_op * plan->block, sizeof *walker->traces);
+  walker->traces = limes_allocate(context, 2 * count_traces(plan), sizeof *walker->traces);
   walker->memory = limes_allocate(context, limes_plan_doubles(plan), sizeof *walker->memory);
   if (walker->own_cov == NULL || walker->cross_cov == NULL || walker->cross_ntk == NULL || walker->panel == NULL ||
       walker->input == NULL || walker->start == NULL || walker->x.trace == NULL || walker->y.trace == NULL ||
@@ -56,7 +71,8 @@ limes_status limes_walker_create(limes_context *context, const limes_plan *plan,
   }
   lay_out_slots(walker);
   lay_out_traces(walker, &walker->x, walker->traces);
-  lay_out_traces(walker, &walker->y, walker->traces + n_op * plan->block);
+  lay_out_traces(walker, &walker->y, walker->traces + count_traces(plan));
+  walker->work.draw.seed = plan->seed;
   return LIMES_OK;
 }
 
@@ -117,6 +133,7 @@ static void walk_step(limes_walker *walker, const limes_step *step, limes_trace 
   const limes_op *op = &walker->plan->program.op[step->op];
   for (uint32_t k = 0; k < step->n_in; k++)
     walker->input[k] = panel[step->in[k]];
+  walker->work.draw.estimated = op->in[0] > 0 && walker->plan->varies[op->in[0] - 1];
   if (step->keeps)
     op->ops->trace(op, walker->input, x, &walker->work);
   if (step->out == LIMES_NO_VALUE)
@@ -140,19 +157,46 @@ static void own_panels(limes_walker *walker, const limes_side *side, size_t item
   }
 }
 
+/* The traces of an op from item k on, in the randomization that is being walked; NULL where it keeps none. */
+static limes_trace *trace_of(const limes_walker *walker, const limes_block *block, const limes_step *step, size_t k) {
+  if (step->narrow || block->trace[step->op] == NULL)
+    return NULL;
+  size_t copy = walker->plan->varies[step->op] ? walker->work.draw.replicate : 0;
+  return block->trace[step->op] + copy * walker->plan->block + k;
+}
+
+/* Steps first ... end - 1 of the self pass of item k */
+static void own_steps(limes_walker *walker, const limes_block *block, size_t k, size_t first, size_t end) {
+  for (size_t i = first; i < end; i++) {
+    const limes_step *step = &walker->plan->own.step[i];
+    limes_trace *trace = trace_of(walker, block, step, k);
+    walk_step(walker, step, trace, trace);
+  }
+}
+
+static void identify(limes_walker *walker, const limes_side *a, size_t i, const limes_side *b, size_t j) {
+  walker->work.draw.replicate = 0;
+  if (a->identity == NULL)
+    return;
+  walker->work.draw.x = a->identity[i];
+  walker->work.draw.y = b->identity + j;
+}
+
 static void own_pass(limes_walker *walker, limes_block *block, size_t k) {
-  const limes_pass *pass = &walker->plan->own;
+  const limes_plan *plan = walker->plan;
+  const limes_pass *pass = &plan->own;
   size_t item = block->first + k;
   double counted = walker->work.flops;
   own_panels(walker, block->side, item);
+  identify(walker, block->side, item, block->side, item);
   if (pass->held[0].layout != LIMES_ABSENT)
     limes_input_panel(block->side->batch, item, block->side->batch, item, &walker->panel[0]);
-  for (size_t i = 0; i < pass->n_step; i++) {
-    const limes_step *step = &pass->step[i];
-    limes_trace *trace = step->narrow || block->trace[step->op] == NULL ? NULL : &block->trace[step->op][k];
-    walk_step(walker, step, trace, trace);
+  own_steps(walker, block, k, 0, pass->n_once);
+  for (uint32_t r = 0; r < plan->replicates && pass->n_once < pass->n_step; r++) {
+    walker->work.draw.replicate = r;
+    own_steps(walker, block, k, pass->n_once, pass->n_step);
   }
-  walker->work.flops = counted + limes_own_flops(walker->plan, block->side, item);
+  walker->work.flops = counted + limes_own_flops(plan, block->side, item);
 }
 
 /* Arrays of one op stand item after item, so that a row of pairs reads them side by side. */
@@ -165,16 +209,19 @@ static void lay_out_block(const limes_plan *plan, limes_block *block) {
     limes_trace_size size = op->ops->trace_size(op);
     const limes_grid *grid = block->side->grid[op->in[0]] + block->first;
     size_t numbers = size.numbers > 0 ? size.numbers : 1;
-    for (size_t k = 0; k < block->count; k++) {
-      block->trace[i][k].grid = &grid[k];
-      block->trace[i][k].numbers = numbers;
+    for (uint32_t r = 0; r < limes_plan_copies(plan, i); r++) {
+      limes_trace *trace = block->trace[i] + r * plan->block;
+      for (size_t k = 0; k < block->count; k++) {
+        trace[k].grid = &grid[k];
+        trace[k].numbers = numbers;
+      }
+      for (uint32_t array = 0; array < size.positions; array++)
+        for (size_t k = 0; k < block->count; k++)
+          trace[k].position[array] = take(&memory, grid[k].T * numbers);
+      for (uint32_t array = 0; array < size.matrices; array++)
+        for (size_t k = 0; k < block->count; k++)
+          trace[k].matrix[array] = take(&memory, (size_t)grid[k].T * grid[k].T);
     }
-    for (uint32_t array = 0; array < size.positions; array++)
-      for (size_t k = 0; k < block->count; k++)
-        block->trace[i][k].position[array] = take(&memory, grid[k].T * numbers);
-    for (uint32_t array = 0; array < size.matrices; array++)
-      for (size_t k = 0; k < block->count; k++)
-        block->trace[i][k].matrix[array] = take(&memory, (size_t)grid[k].T * grid[k].T);
   }
 }
 
@@ -254,15 +301,68 @@ static void cross_input(limes_walker *walker, const limes_block *x, size_t item,
   walker->work.flops += 2 * (double)x->side->batch->features * (double)panel->start[panel->n];
 }
 
-const limes_panel *limes_cross_pass(limes_walker *walker, const limes_block *x, size_t item, const limes_block *y, size_t from,
-                                    size_t n, ptrdiff_t same) {
+static void cross_steps(limes_walker *walker, const limes_block *x, size_t item, const limes_block *y, size_t from, size_t first,
+                        size_t end) {
+  for (size_t i = first; i < end; i++) {
+    const limes_step *step = &walker->plan->cross.step[i];
+    walk_step(walker, step, trace_of(walker, x, step, item), trace_of(walker, y, step, from));
+  }
+}
+
+/* randomizations */
+
+/* One more value of each element: mean and sum of squared deviations from it [Welford 1962] */
+static void add_value(size_t n, uint32_t before, const double *value, double *mean, double *square) {
+  for (size_t i = 0; i < n; i++) {
+    double deviation = value[i] - (before == 0 ? 0 : mean[i]);
+    mean[i] = before == 0 ? value[i] : mean[i] + deviation / (before + 1.0);
+    square[i] = before == 0 ? 0 : square[i] + deviation * (value[i] - mean[i]);
+  }
+}
+
+/* Sums of squared deviations of R values -> standard errors of their mean */
+static void make_errors(size_t n, uint32_t R, double *square) {
+  for (size_t i = 0; i < n; i++)
+    square[i] = sqrt(square[i] / ((double)R * (R - 1.0)));
+}
+
+static void add_panel(limes_walker *walker, const limes_panel *panel, uint32_t before) {
+  size_t n = panel->start[panel->n];
+  add_value(n, before, panel->cov, walker->mean[0], walker->square[0]);
+  if (panel->ntk != NULL)
+    add_value(n, before, panel->ntk, walker->mean[1], walker->square[1]);
+}
+
+static limes_readout mean_readout(limes_walker *walker, const limes_panel *panel) {
+  size_t n = panel->start[panel->n];
+  limes_readout readout = {.panel = *panel, .cov_error = walker->square[0], .ntk_error = walker->square[1]};
+  readout.panel.cov = walker->mean[0];
+  make_errors(n, walker->plan->replicates, walker->square[0]);
+  if (panel->ntk == NULL)
+    return readout;
+  readout.panel.ntk = walker->mean[1];
+  make_errors(n, walker->plan->replicates, walker->square[1]);
+  return readout;
+}
+
+bool limes_cross_pass(limes_walker *walker, const limes_block *x, size_t item, const limes_block *y, size_t from, size_t n,
+                      ptrdiff_t same, limes_readout *readout) {
   const limes_pass *pass = &walker->plan->cross;
   cross_panels(walker, x->side, x->first + item, y->side, y->first + from, n, same);
+  identify(walker, x->side, x->first + item, y->side, y->first + from);
   cross_input(walker, x, item, y, from);
-  for (size_t i = 0; i < pass->n_step; i++) {
-    const limes_step *step = &pass->step[i];
-    bool keeps = !step->narrow && x->trace[step->op] != NULL;
-    walk_step(walker, step, keeps ? &x->trace[step->op][item] : NULL, keeps ? &y->trace[step->op][from] : NULL);
+  cross_steps(walker, x, item, y, from, 0, pass->n_once);
+  const limes_panel *last = &walker->panel[pass->readout];
+  *readout = (limes_readout){.panel = *last};
+  if (walker->plan->replicates == 1)
+    return true;
+  for (uint32_t r = 0; r < walker->plan->replicates; r++) {
+    walker->work.draw.replicate = r;
+    cross_steps(walker, x, item, y, from, pass->n_once, pass->n_step);
+    add_panel(walker, last, r);
+    if (!limes_walker_advance(walker))
+      return false;
   }
-  return &walker->panel[pass->readout];
+  *readout = mean_readout(walker, last);
+  return true;
 }

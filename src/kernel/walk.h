@@ -10,7 +10,7 @@ typedef struct limes_block {
   const limes_side *side;
   size_t first, count;
   bool filled;
-  limes_trace **trace; /* [n_op] -> [count]; NULL where the op keeps none */
+  limes_trace **trace; /* [n_op] -> [copies][plan's block]; NULL where the op keeps none */
   double *memory;
 } limes_block;
 
@@ -23,6 +23,7 @@ typedef struct limes_walker {
   limes_panel *input;                         /* [most_inputs] */
   size_t *start;                              /* [n_held][panel + 1] */
   limes_block x, y;
+  double *mean[2], *square[2]; /* [spread] K and Theta of a panel over randomizations: means, sums of squared deviations; then errors */
   double *gram; /* [block x block] input covariances of a tile of items without positions */
   double *memory;
   limes_trace *traces;
@@ -45,9 +46,15 @@ bool limes_fill_block(limes_walker *walker, limes_block *block, const limes_side
 /* Input covariances of all pairs of the two filled blocks, where items have no positions. */
 void limes_fill_gram(limes_walker *walker, const limes_block *x, const limes_block *y);
 
+/* What stands behind the last layer: means over randomizations and their standard errors where an op is sampled. */
+typedef struct limes_readout {
+  limes_panel panel;
+  const double *cov_error, *ntk_error; /* laid out as the panel's K and Theta; NULL: exact */
+} limes_readout;
+
 /* The readout of item number `item` of block x against partners [from, from + n) of block y; same: which of the n is the item
- * itself, or -1. The panel is valid until the next call. */
-const limes_panel *limes_cross_pass(limes_walker *walker, const limes_block *x, size_t item, const limes_block *y, size_t from,
-                                    size_t n, ptrdiff_t same);
+ * itself, or -1. It is valid until the next call. False: stop. */
+bool limes_cross_pass(limes_walker *walker, const limes_block *x, size_t item, const limes_block *y, size_t from, size_t n,
+                      ptrdiff_t same, limes_readout *readout) LIMES_MUST_USE;
 
 #endif

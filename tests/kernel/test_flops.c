@@ -114,10 +114,11 @@ static void the_walk_counts_what_the_plan_promised(void **state) {
         assert_true(limes_fill_block(&walker, &walker.y, &plan.b, first_y, count_y));
         double before = walker.work.flops;
         limes_fill_gram(&walker, &walker.x, &walker.y);
+        limes_readout readout;
         for (size_t i = 0; i < count_x; i++)
           for (size_t from = 0; from < count_y; from += plan.panel)
-            (void)limes_cross_pass(&walker, &walker.x, i, &walker.y, from,
-                                   count_y - from < plan.panel ? count_y - from : plan.panel, -1);
+            assert_true(limes_cross_pass(&walker, &walker.x, i, &walker.y, from,
+                                         count_y - from < plan.panel ? count_y - from : plan.panel, -1, &readout));
         flops += walker.work.flops - before;
       }
     if (fabs(flops - plan.cross_flops) > 0.05 * flops)
