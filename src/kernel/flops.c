@@ -70,10 +70,10 @@ static double once_flops(const limes_plan *plan, const limes_pass *pass, const l
                         pass->held[step->in[0]].layout, pass->held[step->out].layout, ntk);
 }
 
-/* Of all randomizations together */
+/* Of all randomizations together, and of the walk with their mean, for which sampled ops of estimates are drawn once more */
 static double step_flops(const limes_plan *plan, const limes_pass *pass, const limes_step *step, const limes_side *a, size_t i,
                          const limes_side *b, size_t j, bool ntk) {
-  double times = step >= pass->step + pass->n_once ? plan->replicates : 1;
+  double R = plan->replicates, times = step < pass->step + pass->n_once ? 1 : step->anew ? 2 * R : step->sampled ? R : R + 1;
   return times * once_flops(plan, pass, step, a, i, b, j, ntk);
 }
 

@@ -15,12 +15,14 @@ typedef struct {
 
 bool limes_op_keeps(const limes_op *op) { return op->ops->trace != NULL; }
 
+static bool is_sampled(const limes_op *op) { return op->ops->sampled != NULL && op->ops->sampled(op); }
+
 /* Op number i writes value i + 1. */
 bool limes_find_sampled(const limes_program *program, bool *varies) {
   bool any = false;
   for (size_t i = 0; i < program->n_op; i++) {
     const limes_op *op = &program->op[i];
-    varies[i] = op->ops->sampled != NULL && op->ops->sampled(op);
+    varies[i] = is_sampled(op);
     for (uint32_t k = 0; k < op->n_in; k++)
       varies[i] = varies[i] || (op->in[k] > 0 && varies[op->in[k] - 1]);
     any = any || varies[i];
@@ -99,6 +101,8 @@ static limes_status held_as(limes_context *context, builder *b, limes_pass *pass
   return LIMES_OK;
 }
 
+static bool input_varies(const builder *b, const limes_op *op) { return op->in[0] > 0 && b->varies[op->in[0] - 1]; }
+
 static limes_status add_op(limes_context *context, builder *b, limes_pass *pass, size_t index) {
   const limes_op *op = &b->program->op[index];
   limes_layout out = b->asked[op->out];
@@ -106,6 +110,8 @@ static limes_status add_op(limes_context *context, builder *b, limes_pass *pass,
   if (out == LIMES_ABSENT && !keeps)
     return LIMES_OK;
   limes_step step = {.op = index, .keeps = keeps, .n_in = op->n_in, .out = LIMES_NO_VALUE};
+  step.sampled = is_sampled(op);
+  step.anew = step.sampled && input_varies(b, op);
   step.in = limes_allocate(context, op->n_in, sizeof *step.in);
   if (step.in == NULL)
     return LIMES_NO_MEMORY;

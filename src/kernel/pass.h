@@ -22,6 +22,9 @@ typedef struct limes_step {
   bool narrow;        /* no op: takes the diagonal out of the matrix in[0] */
   bool keeps;         /* self pass: fills the op's trace */
   bool in_place;      /* out stands on in[0] */
+  bool sampled;       /* the op is an estimate */
+  bool anew;          /* ... of an input that is one itself */
+  size_t sum;         /* sampled: where its mean over randomizations begins in the walker's memory */
   uint32_t *in;       /* [n_in] held */
   uint32_t n_in, out; /* out: LIMES_NO_VALUE where only the trace is wanted */
 } limes_step;
@@ -32,6 +35,7 @@ typedef struct limes_pass {
   limes_step *step;
   size_t n_step, step_capacity;
   size_t n_once; /* the first steps, which no sampled op stands before: they run once, the others for each randomization */
+  size_t sums;   /* numbers of all these means; of one kernel */
   uint32_t n_slot;
   uint32_t readout; /* held; LIMES_NO_VALUE in a self pass */
 } limes_pass;

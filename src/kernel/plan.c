@@ -154,7 +154,7 @@ static size_t trace_doubles(const limes_op *op, size_t T) {
   return limes_add_capped(numbers * T, limes_multiply_capped(size.matrices, T * T));
 }
 
-uint32_t limes_plan_copies(const limes_plan *plan, size_t op) { return plan->varies[op] ? plan->replicates : 1; }
+uint32_t limes_plan_copies(const limes_plan *plan, size_t op) { return plan->varies[op] ? plan->replicates + 1 : 1; }
 
 /* Bytes of the traces of one item of the largest size. */
 static size_t trace_bytes(const limes_plan *plan) {
@@ -191,6 +191,16 @@ static void choose_block(limes_plan *plan) {
     plan->panel = 1;
 }
 
+/* Where the means of sampled ops over randomizations stand: one behind the other */
+static void place_sums(limes_pass *pass, const size_t *slot) {
+  for (size_t i = 0; i < pass->n_step; i++) {
+    limes_step *step = &pass->step[i];
+    step->sum = pass->sums;
+    if (step->sampled && step->out != LIMES_NO_VALUE)
+      pass->sums = limes_add_capped(pass->sums, slot[pass->held[step->out].slot]);
+  }
+}
+
 static limes_status size_slots(limes_context *context, limes_plan *plan) {
   plan->own_slot = limes_allocate(context, plan->own.n_slot, sizeof *plan->own_slot);
   plan->cross_slot = limes_allocate(context, plan->cross.n_slot, sizeof *plan->cross_slot);
@@ -207,6 +217,8 @@ static limes_status size_slots(limes_context *context, limes_plan *plan) {
     size_t elements = limes_elements(held->layout, &plan->a.largest[held->value], &plan->b.largest[held->value]);
     plan->cross_slot[held->slot] = most(plan->cross_slot[held->slot], limes_multiply_capped(elements, plan->panel));
   }
+  place_sums(&plan->own, plan->own_slot);
+  place_sums(&plan->cross, plan->cross_slot);
   for (size_t i = 0; i < plan->own.n_slot; i++)
     plan->own_total = limes_add_capped(plan->own_total, plan->own_slot[i]);
   for (size_t i = 0; i < plan->cross.n_slot; i++)
@@ -251,7 +263,8 @@ size_t limes_plan_doubles(const limes_plan *plan) {
   const size_t parts[] = {plan->own_total,   limes_multiply_capped(plan->cross_total, plan->ntk ? 2 : 1),
                           plan->trace_total, plan->trace_total,
                           plan->scratch,     plan->gram,
-                          limes_multiply_capped(plan->spread, plan->ntk ? 4 : 2)};
+                          limes_multiply_capped(plan->spread, plan->ntk ? 4 : 2),
+                          plan->own.sums,    limes_multiply_capped(plan->cross.sums, plan->ntk ? 2 : 1)};
   size_t total = 0;
   for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
     total = limes_add_capped(total, parts[i]);

@@ -32,7 +32,7 @@ typedef struct limes_plan {
   /* doubles one worker needs */
   size_t *own_slot, *cross_slot; /* [n_slot] of K; Theta as much again */
   size_t own_total, cross_total, trace_total, scratch, gram;
-  size_t spread; /* of one kernel of a panel's readout, where its mean and its spread over randomizations are wanted; else 0 */
+  size_t spread; /* numbers of one kernel of a panel's readout, where something is sampled; else 0 */
   uint32_t most_inputs; /* of an op */
 
   double cross_flops, own_flops; /* of all pairs, and of all self passes with their traces */
@@ -54,7 +54,7 @@ size_t limes_plan_doubles(const limes_plan *plan);
 /* Bytes the walk of so many workers takes, without the results. */
 uint64_t limes_plan_bytes(const limes_plan *plan, unsigned workers);
 
-/* How many traces an op keeps of one item: one for each randomization behind a sampled op */
+/* How many traces an op keeps of one item: behind a sampled op one for each randomization, and one for their mean */
 uint32_t limes_plan_copies(const limes_plan *plan, size_t op);
 
 /* How many items the block with this number has; *first is its first item. */

@@ -1,5 +1,7 @@
 #include "kernel/tiles.h"
 
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "kernel/flops.h"
@@ -179,6 +181,29 @@ static void report_error(limes_context *context, const walk_job *walk, unsigned 
               "attention with scale=sqrt: its series leave out %.1e of what they sum", error);
 }
 
+/* Root of the mean square of the errors over that of the kernel */
+static double relative_error(const walk_job *walk, unsigned workers, int kernel) {
+  double error2 = 0, value2 = 0;
+  for (unsigned i = 0; i < workers; i++) {
+    error2 += walk->walker[i].error2[kernel];
+    value2 += walk->walker[i].value2[kernel];
+  }
+  return value2 > 0 ? sqrt(error2 / value2) : 0;
+}
+
+/* A sampled kernel is an estimate: nobody should take it for exact. */
+static void report_spread(limes_context *context, const walk_job *walk, unsigned workers) {
+  if (walk->plan->replicates == 1)
+    return;
+  char ntk[48] = "";
+  if (walk->plan->ntk)
+    snprintf(ntk, sizeof ntk, ", %.2g of the NTK", relative_error(walk, workers, 1));
+  limes_log(context, LIMES_LOG_WARNING,
+            "a layer has no closed form and is sampled: the relative standard error is %.2g of the NNGP kernel%s; four times the "
+            "samples= halve it",
+            relative_error(walk, workers, 0), ntk);
+}
+
 static limes_status run(limes_context *context, walk_job *walk, const char *what, size_t tasks, double flops, limes_task *task) {
   unsigned workers = limes_workers(context, tasks);
   walk->walker = limes_allocate(context, workers, sizeof *walk->walker);
@@ -189,6 +214,8 @@ static limes_status run(limes_context *context, walk_job *walk, const char *what
     status = limes_parallel(context, what, tasks, flops, task, walk);
   if (status == LIMES_OK)
     report_error(context, walk, workers);
+  if (status == LIMES_OK)
+    report_spread(context, walk, workers);
   for (unsigned i = 0; walk->walker != NULL && i < workers; i++)
     limes_walker_clear(&walk->walker[i]);
   free(walk->walker);

@@ -31,7 +31,9 @@ static void lay_out_slots(limes_walker *walker) {
   for (int kernel = 0; kernel < (plan->ntk ? 2 : 1); kernel++) {
     walker->mean[kernel] = take(&memory, plan->spread);
     walker->square[kernel] = take(&memory, plan->spread);
+    walker->cross_sum[kernel] = take(&memory, plan->cross.sums);
   }
+  walker->own_sum = take(&memory, plan->own.sums);
 }
 
 /* Of all ops, for one block */
@@ -142,6 +144,53 @@ static void walk_step(limes_walker *walker, const limes_step *step, limes_trace 
   hide_again(walker->plan, &panel[step->out]);
 }
 
+/* randomizations */
+
+/* One more value of each element into their mean */
+static void add_to_mean(size_t n, uint32_t before, const double *value, double *mean) {
+  for (size_t i = 0; i < n; i++)
+    mean[i] = before == 0 ? value[i] : mean[i] + (value[i] - mean[i]) / (before + 1.0);
+}
+
+/* The same, and the sum of squared deviations from it [Welford 1962] */
+static void add_to_spread(size_t n, uint32_t before, const double *value, double *mean, double *square) {
+  for (size_t i = 0; i < n; i++) {
+    double deviation = before == 0 ? 0 : value[i] - mean[i];
+    mean[i] = before == 0 ? value[i] : mean[i] + deviation / (before + 1.0);
+    square[i] = before == 0 ? 0 : square[i] + deviation * (value[i] - mean[i]);
+  }
+}
+
+static void draw(limes_walker *walker, const limes_step *step, uint32_t replicate, limes_trace *x, const limes_trace *y,
+                 double *const sums[2]) {
+  walker->work.draw.replicate = replicate;
+  walk_step(walker, step, x, y);
+  if (step->out == LIMES_NO_VALUE)
+    return;
+  const limes_panel *out = &walker->panel[step->out];
+  add_to_mean(out->start[out->n], replicate, out->cov, sums[0]);
+  if (out->ntk != NULL)
+    add_to_mean(out->start[out->n], replicate, out->ntk, sums[1]);
+}
+
+/* A sampled op in one randomization, which is also taken to the mean of all; or that mean, for which an op whose input is another one
+ * is drawn with it. */
+static void walk_sampled(limes_walker *walker, const limes_step *step, limes_trace *x, const limes_trace *y, double *const sums[2]) {
+  uint32_t R = walker->plan->replicates;
+  if (walker->copy < R) {
+    draw(walker, step, walker->copy, x, y, sums);
+    return;
+  }
+  for (uint32_t r = 0; step->anew && r < R; r++)
+    draw(walker, step, r, x, y, sums);
+  if (step->out == LIMES_NO_VALUE)
+    return;
+  const limes_panel *out = &walker->panel[step->out];
+  memcpy(out->cov, sums[0], out->start[out->n] * sizeof *out->cov);
+  if (out->ntk != NULL)
+    memcpy(out->ntk, sums[1], out->start[out->n] * sizeof *out->ntk);
+}
+
 /* self pass */
 
 static void own_panels(limes_walker *walker, const limes_side *side, size_t item) {
@@ -161,7 +210,7 @@ static void own_panels(limes_walker *walker, const limes_side *side, size_t item
 static limes_trace *trace_of(const limes_walker *walker, const limes_block *block, const limes_step *step, size_t k) {
   if (step->narrow || block->trace[step->op] == NULL)
     return NULL;
-  size_t copy = walker->plan->varies[step->op] ? walker->work.draw.replicate : 0;
+  size_t copy = walker->plan->varies[step->op] ? walker->copy : 0;
   return block->trace[step->op] + copy * walker->plan->block + k;
 }
 
@@ -170,12 +219,16 @@ static void own_steps(limes_walker *walker, const limes_block *block, size_t k, 
   for (size_t i = first; i < end; i++) {
     const limes_step *step = &walker->plan->own.step[i];
     limes_trace *trace = trace_of(walker, block, step, k);
-    walk_step(walker, step, trace, trace);
+    double *sums[2] = {walker->own_sum + step->sum, NULL};
+    if (step->sampled)
+      walk_sampled(walker, step, trace, trace, sums);
+    else
+      walk_step(walker, step, trace, trace);
   }
 }
 
 static void identify(limes_walker *walker, const limes_side *a, size_t i, const limes_side *b, size_t j) {
-  walker->work.draw.replicate = 0;
+  walker->copy = 0;
   if (a->identity == NULL)
     return;
   walker->work.draw.x = a->identity[i];
@@ -192,8 +245,8 @@ static void own_pass(limes_walker *walker, limes_block *block, size_t k) {
   if (pass->held[0].layout != LIMES_ABSENT)
     limes_input_panel(block->side->batch, item, block->side->batch, item, &walker->panel[0]);
   own_steps(walker, block, k, 0, pass->n_once);
-  for (uint32_t r = 0; r < plan->replicates && pass->n_once < pass->n_step; r++) {
-    walker->work.draw.replicate = r;
+  for (uint32_t r = 0; r <= plan->replicates && pass->n_once < pass->n_step; r++) {
+    walker->copy = r;
     own_steps(walker, block, k, pass->n_once, pass->n_step);
   }
   walker->work.flops = counted + limes_own_flops(plan, block->side, item);
@@ -305,64 +358,68 @@ static void cross_steps(limes_walker *walker, const limes_block *x, size_t item,
                         size_t end) {
   for (size_t i = first; i < end; i++) {
     const limes_step *step = &walker->plan->cross.step[i];
-    walk_step(walker, step, trace_of(walker, x, step, item), trace_of(walker, y, step, from));
+    limes_trace *own = trace_of(walker, x, step, item), *others = trace_of(walker, y, step, from);
+    double *sums[2] = {walker->cross_sum[0] + step->sum, walker->plan->ntk ? walker->cross_sum[1] + step->sum : NULL};
+    if (step->sampled)
+      walk_sampled(walker, step, own, others, sums);
+    else
+      walk_step(walker, step, own, others);
   }
 }
 
-/* randomizations */
-
-/* One more value of each element: mean and sum of squared deviations from it [Welford 1962] */
-static void add_value(size_t n, uint32_t before, const double *value, double *mean, double *square) {
+/* What the layers behind sampled ones make of the mean of R randomizations (`value`) has 1/R of the bias that the mean of what they
+ * make of each has (`mean`): the difference tells it. square: squared deviations of R values -> standard errors of their mean. */
+static void finish_spread(size_t n, double R, const double *value, double *mean, double *square) {
   for (size_t i = 0; i < n; i++) {
-    double deviation = value[i] - (before == 0 ? 0 : mean[i]);
-    mean[i] = before == 0 ? value[i] : mean[i] + deviation / (before + 1.0);
-    square[i] = before == 0 ? 0 : square[i] + deviation * (value[i] - mean[i]);
+    mean[i] = value[i] + (value[i] - mean[i]) / (R - 1);
+    square[i] = sqrt(square[i] / (R * (R - 1)));
   }
 }
 
-/* Sums of squared deviations of R values -> standard errors of their mean */
-static void make_errors(size_t n, uint32_t R, double *square) {
-  for (size_t i = 0; i < n; i++)
-    square[i] = sqrt(square[i] / ((double)R * (R - 1.0)));
+static void count_errors(limes_walker *walker, int kernel, size_t n) {
+  for (size_t i = 0; i < n; i++) {
+    double value = walker->mean[kernel][i], error = walker->square[kernel][i];
+    walker->error2[kernel] += error * error;
+    walker->value2[kernel] += value * value;
+  }
 }
 
-static void add_panel(limes_walker *walker, const limes_panel *panel, uint32_t before) {
-  size_t n = panel->start[panel->n];
-  add_value(n, before, panel->cov, walker->mean[0], walker->square[0]);
-  if (panel->ntk != NULL)
-    add_value(n, before, panel->ntk, walker->mean[1], walker->square[1]);
-}
-
-static limes_readout mean_readout(limes_walker *walker, const limes_panel *panel) {
-  size_t n = panel->start[panel->n];
-  limes_readout readout = {.panel = *panel, .cov_error = walker->square[0], .ntk_error = walker->square[1]};
+static limes_readout spread_readout(limes_walker *walker, const limes_panel *last) {
+  size_t n = last->start[last->n];
+  limes_readout readout = {.panel = *last, .cov_error = walker->square[0]};
+  finish_spread(n, walker->plan->replicates, last->cov, walker->mean[0], walker->square[0]);
   readout.panel.cov = walker->mean[0];
-  make_errors(n, walker->plan->replicates, walker->square[0]);
-  if (panel->ntk == NULL)
+  count_errors(walker, 0, n);
+  if (last->ntk == NULL)
     return readout;
+  finish_spread(n, walker->plan->replicates, last->ntk, walker->mean[1], walker->square[1]);
   readout.panel.ntk = walker->mean[1];
-  make_errors(n, walker->plan->replicates, walker->square[1]);
+  count_errors(walker, 1, n);
+  readout.ntk_error = walker->square[1];
   return readout;
 }
 
 bool limes_cross_pass(limes_walker *walker, const limes_block *x, size_t item, const limes_block *y, size_t from, size_t n,
                       ptrdiff_t same, limes_readout *readout) {
   const limes_pass *pass = &walker->plan->cross;
+  uint32_t R = walker->plan->replicates;
   cross_panels(walker, x->side, x->first + item, y->side, y->first + from, n, same);
   identify(walker, x->side, x->first + item, y->side, y->first + from);
   cross_input(walker, x, item, y, from);
   cross_steps(walker, x, item, y, from, 0, pass->n_once);
   const limes_panel *last = &walker->panel[pass->readout];
-  *readout = (limes_readout){.panel = *last};
-  if (walker->plan->replicates == 1)
-    return true;
-  for (uint32_t r = 0; r < walker->plan->replicates; r++) {
-    walker->work.draw.replicate = r;
+  for (uint32_t r = 0; R > 1 && r < R; r++) {
+    walker->copy = r;
     cross_steps(walker, x, item, y, from, pass->n_once, pass->n_step);
-    add_panel(walker, last, r);
+    add_to_spread(last->start[n], r, last->cov, walker->mean[0], walker->square[0]);
+    if (last->ntk != NULL)
+      add_to_spread(last->start[n], r, last->ntk, walker->mean[1], walker->square[1]);
     if (!limes_walker_advance(walker))
       return false;
   }
-  *readout = mean_readout(walker, last);
+  walker->copy = R;
+  if (R > 1)
+    cross_steps(walker, x, item, y, from, pass->n_once, pass->n_step);
+  *readout = R > 1 ? spread_readout(walker, last) : (limes_readout){.panel = *last};
   return true;
 }

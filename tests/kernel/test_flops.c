@@ -92,6 +92,7 @@ static void the_walk_counts_what_the_plan_promised(void **state) {
       "conv(3, padding=valid) relu conv(2, stride=2) layer_norm erf avg_pool(2, stride=1) dense abs global_avg_pool",
       "conv(2) residual(relu attention(in_values=yes, position=sum), alpha=0.3) layer_norm(axes=all) global_avg_pool",
       "dense attention(scale=sqrt, zeta=relu) attention(scale=sqrt, zeta=erf, causal=yes) global_avg_pool",
+      "conv(4, stride=6) attention(scale=sqrt, samples=1) relu attention(scale=sqrt, samples=1) relu global_avg_pool dense",
       "attention(qk_correlation=0.5, zeta=identity, position=sum) attention(scale=sqrt, zeta=abs, causal=yes) global_avg_pool",
   };
   size_t short_lengths[N];

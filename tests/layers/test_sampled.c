@@ -342,6 +342,49 @@ static void seeds_choose_the_numbers(void **state) {
   limes_batch_destroy(x);
 }
 
+/* Bits, on one thread or three */
+static void threads_change_no_bit(void **state) {
+  size_t order[12];
+  for (size_t i = 0; i < 12; i++)
+    order[i] = i;
+  limes_batch *x = some_items(*state, order, 12);
+  estimate e[2];
+  for (unsigned k = 0; k < 2; k++) {
+    limes_set_threads(*state, 1 + 2 * k);
+    e[k] = estimate_of(*state, orderly[1], x, NULL);
+  }
+  limes_set_threads(*state, 0);
+  for (int kernel = 0; kernel < BOTH; kernel++) {
+    assert_same_bits(e[1].mean[kernel], e[0].mean[kernel], 144, orderly[1]);
+    assert_same_bits(e[1].error[kernel], e[0].error[kernel], 144, orderly[1]);
+  }
+  free_estimate(&e[0]);
+  free_estimate(&e[1]);
+  limes_batch_destroy(x);
+}
+
+static int stop_at_once(void *user, const char *what, double done, double seconds_left) {
+  (void)what;
+  (void)done;
+  (void)seconds_left;
+  return ++*(int *)user;
+}
+
+/* Within one pair, not behind it: the whole work would take many times as long. */
+static void interruption_comes_between_randomizations(void **state) {
+  limes_batch *x = random_sequences(*state, 5, 2, 12, 3);
+  limes_model *model = parsed(*state, "dense attention(scale=sqrt, samples=65536, q_std=2) global_avg_pool");
+  double nngp[4];
+  int calls = 0;
+  limes_set_threads(*state, 1);
+  limes_set_progress(*state, stop_at_once, &calls);
+  assert_int_equal(limes_kernel(*state, model, x, NULL, &(limes_kernel_output){.nngp = nngp}), LIMES_INTERRUPTED);
+  limes_set_progress(*state, NULL, NULL);
+  limes_set_threads(*state, 0);
+  limes_model_destroy(model);
+  limes_batch_destroy(x);
+}
+
 /* Copies of an item are rows alike, whose entry with one another is their variance. */
 static void copies_have_one_row(void **state) {
   const size_t which[5] = {3, 8, 3, 8, 8};
@@ -417,6 +460,8 @@ int main(void) {
       cmocka_unit_test(exact_models_have_no_error),
       cmocka_unit_test(an_entry_depends_on_its_items_alone),
       cmocka_unit_test(seeds_choose_the_numbers),
+      cmocka_unit_test(threads_change_no_bit),
+      cmocka_unit_test(interruption_comes_between_randomizations),
       cmocka_unit_test(copies_have_one_row),
       cmocka_unit_test(degenerate_items_have_finite_kernels),
       cmocka_unit_test(intervals_cover_the_truth),
