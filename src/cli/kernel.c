@@ -34,7 +34,7 @@ static const cli_example examples[] = {
     {"limes kernel cnn-gp --data digits:test -o K.npz", "NNGP and NTK of the shipped model cnn-gp between the 360 test digits"},
     {"limes kernel \"conv(3) relu flatten dense\" --data digits:train --against digits:test --get ntk -o K.npy",
      "The NTK between training and test digits as one array"},
-    {"limes kernel \"dense attention(scale=sqrt) global_avg_pool dense\" --data \"digits:test[:4]\" -o sampled.npz",
+    {"limes kernel \"dense attention(scale=sqrt) relu flatten dense\" --data \"digits:test[:4]\" --resize 3x3 -o sampled.npz",
      "Softmax attention with logits over the root of the key width, which is sampled: the arrays nngp_error and ntk_error are its "
      "standard errors"},
     {.line = NULL},

@@ -431,6 +431,37 @@ static void degenerate_items_have_finite_kernels(void **state) {
 /* The full version is test_sampled_coverage; bounds are four deviations of a share of 40. */
 static void intervals_cover_the_truth(void **state) { assert_covered(*state, 40, "8192", 0.8, 1); }
 
+/* The mean over many seeds is the truth, although a relu bends what each randomization gives it. */
+static void curved_layers_leave_no_bias(void **state) {
+  enum { SEEDS = 250 };
+  const char *text = "dense attention(scale=sqrt, q_std=2, samples=%s) relu global_avg_pool dense";
+  char few[100], many[100];
+  snprintf(few, sizeof few, text, "128");
+  snprintf(many, sizeof many, text, "262144");
+  limes_batch *x = random_sequences(*state, 3, 1, 3, 3), *y = random_sequences(*state, 4, 1, 3, 3);
+  estimate truth = estimate_of(*state, many, x, y);
+  double mean[BOTH] = {0}, square[BOTH] = {0};
+  for (uint64_t seed = 0; seed < SEEDS; seed++) {
+    limes_set_seed(*state, seed);
+    estimate e = estimate_of(*state, few, x, y);
+    for (int kernel = 0; kernel < BOTH; kernel++) {
+      mean[kernel] += e.mean[kernel][0] / SEEDS;
+      square[kernel] += e.mean[kernel][0] * e.mean[kernel][0] / SEEDS;
+    }
+    free_estimate(&e);
+  }
+  limes_set_seed(*state, 0);
+  for (int kernel = 0; kernel < BOTH; kernel++) {
+    double error = sqrt((square[kernel] - mean[kernel] * mean[kernel]) / SEEDS);
+    print_message("%s: off by %.2g, standard error %.2g\n", kernel == NNGP ? "NNGP" : "NTK", mean[kernel] - truth.mean[kernel][0],
+                  error);
+    assert_close_at(mean[kernel], truth.mean[kernel][0], 4 * error, kernel);
+  }
+  free_estimate(&truth);
+  limes_batch_destroy(x);
+  limes_batch_destroy(y);
+}
+
 /* Four times the points halve the error. */
 static void more_points_have_smaller_errors(void **state) {
   const size_t which[6] = {0, 1, 2, 3, 4, 5};
@@ -465,6 +496,7 @@ int main(void) {
       cmocka_unit_test(copies_have_one_row),
       cmocka_unit_test(degenerate_items_have_finite_kernels),
       cmocka_unit_test(intervals_cover_the_truth),
+      cmocka_unit_test(curved_layers_leave_no_bias),
       cmocka_unit_test(more_points_have_smaller_errors),
   };
   return cmocka_run_group_tests(tests, make_context, destroy_context);
