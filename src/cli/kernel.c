@@ -19,7 +19,8 @@ static const cli_option options[] = {
     {"against", 0, OPTION_DATA, LIMES_CLI_FIELD(against), .value = "B",
      .help = "the items of the columns; where it is not given, the symmetric kernel of A"},
     {"output", 'o', OPTION_FILE, LIMES_CLI_FIELD(output), .value = "OUT",
-     .help = "the file to write: .npz, .h5, or .npy for one kernel; arrays nngp and ntk, of sampled models nngp_error and ntk_error, float64"},
+     .help = "the file to write: .npz, .h5, or .npy for one kernel; arrays nngp and ntk, of sampled models nngp_error and "
+             "ntk_error, float64"},
     {"get", 0, OPTION_CHOICE, LIMES_CLI_FIELD(get), .choices = limes_cli_gets, .fallback = "both", .help = "which kernels"},
     {"diagonal", 0, OPTION_SWITCH, LIMES_CLI_FIELD(diagonal), .help = "only the variances: each item with itself"},
     {"positions", 0, OPTION_SWITCH, LIMES_CLI_FIELD(positions),
@@ -35,7 +36,8 @@ static const cli_example examples[] = {
     {"limes kernel \"conv(3) relu flatten dense\" --data digits:train --against digits:test --get ntk -o K.npy",
      "The NTK between training and test digits as one array"},
     {"limes kernel \"dense attention(scale=sqrt) relu flatten dense\" --data \"digits:test[:4]\" --resize 3x3 -o sampled.npz",
-     "Softmax attention with logits over the root of the key width, which is sampled: the arrays nngp_error and ntk_error are its "
+     "Softmax attention with logits over the root of the key width, which is sampled: the arrays nngp_error and ntk_error are "
+     "its "
      "standard errors"},
     {.line = NULL},
 };

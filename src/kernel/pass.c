@@ -140,8 +140,9 @@ static uint32_t times_read(const limes_step *step, uint32_t held, uint32_t end) 
 static bool can_work_in_place(const limes_program *program, const limes_pass *pass, uint32_t index) {
   const limes_step *step = &pass->step[index];
   const limes_held *in = &pass->held[step->in[0]];
-  return !step->narrow && program->op[step->op].ops->in_place && in->last_step == index && (!in->lasting || index < pass->n_once) &&
-         in->layout == pass->held[step->out].layout && times_read(step, step->in[0], step->n_in) == 1;
+  return !step->narrow && program->op[step->op].ops->in_place && in->last_step == index &&
+         (!in->lasting || index < pass->n_once) && in->layout == pass->held[step->out].layout &&
+         times_read(step, step->in[0], step->n_in) == 1;
 }
 
 /* Buffers are taken when a covariance is made and given back behind its last reader; an op that works in place takes its

@@ -260,11 +260,15 @@ static size_t block_traces(const limes_plan *plan, const limes_side *side) {
 }
 
 size_t limes_plan_doubles(const limes_plan *plan) {
-  const size_t parts[] = {plan->own_total,   limes_multiply_capped(plan->cross_total, plan->ntk ? 2 : 1),
-                          plan->trace_total, plan->trace_total,
-                          plan->scratch,     plan->gram,
+  const size_t parts[] = {plan->own_total,
+                          limes_multiply_capped(plan->cross_total, plan->ntk ? 2 : 1),
+                          plan->trace_total,
+                          plan->trace_total,
+                          plan->scratch,
+                          plan->gram,
                           limes_multiply_capped(plan->spread, plan->ntk ? 4 : 2),
-                          plan->own.sums,    limes_multiply_capped(plan->cross.sums, plan->ntk ? 2 : 1)};
+                          plan->own.sums,
+                          limes_multiply_capped(plan->cross.sums, plan->ntk ? 2 : 1)};
   size_t total = 0;
   for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
     total = limes_add_capped(total, parts[i]);

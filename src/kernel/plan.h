@@ -23,8 +23,8 @@ typedef struct limes_plan {
   bool symmetric;  /* items of a against themselves */
   bool ntk;        /* whether Theta is computed */
   limes_layout readout;
-  size_t block; /* items of a side of a tile */
-  size_t panel; /* partners at a time */
+  size_t block;        /* items of a side of a tile */
+  size_t panel;        /* partners at a time */
   uint32_t replicates; /* randomizations: 1 where no op is sampled, else LIMES_REPLICATES */
   bool *varies;        /* [n_op] whether it is one that runs for each of them */
   uint64_t seed;       /* of the context */
@@ -32,7 +32,7 @@ typedef struct limes_plan {
   /* doubles one worker needs */
   size_t *own_slot, *cross_slot; /* [n_slot] of K; Theta as much again */
   size_t own_total, cross_total, trace_total, scratch, gram;
-  size_t spread; /* numbers of one kernel of a panel's readout, where something is sampled; else 0 */
+  size_t spread;        /* numbers of one kernel of a panel's readout, where something is sampled; else 0 */
   uint32_t most_inputs; /* of an op */
 
   double cross_flops, own_flops; /* of all pairs, and of all self passes with their traces */

@@ -99,7 +99,8 @@ limes_status limes_side_create(limes_context *context, const limes_program *prog
   return status;
 }
 
-/* Multiplications by odd numbers and shifts mix all bits of what has come so far with the next one's [Steele, Lea, Flood 2014]. */
+/* Multiplications by odd numbers and shifts mix all bits of what has come so far with the next one's [Steele, Lea, Flood 2014].
+ */
 static uint64_t mix(uint64_t hash, uint64_t next) {
   hash = (hash ^ next) * UINT64_C(0xbf58476d1ce4e5b9);
   hash = (hash ^ (hash >> 27)) * UINT64_C(0x94d049bb133111eb);

@@ -173,9 +173,10 @@ static void draw(limes_walker *walker, const limes_step *step, uint32_t replicat
     add_to_mean(out->start[out->n], replicate, out->ntk, sums[1]);
 }
 
-/* A sampled op in one randomization, which is also taken to the mean of all; or that mean, for which an op whose input is another one
- * is drawn with it. */
-static void walk_sampled(limes_walker *walker, const limes_step *step, limes_trace *x, const limes_trace *y, double *const sums[2]) {
+/* A sampled op in one randomization, which is also taken to the mean of all; or that mean, for which an op whose input is another
+ * one is drawn with it. */
+static void walk_sampled(limes_walker *walker, const limes_step *step, limes_trace *x, const limes_trace *y,
+                         double *const sums[2]) {
   uint32_t R = walker->plan->replicates;
   if (walker->copy < R) {
     draw(walker, step, walker->copy, x, y, sums);
@@ -367,8 +368,9 @@ static void cross_steps(limes_walker *walker, const limes_block *x, size_t item,
   }
 }
 
-/* What the layers behind sampled ones make of the mean of R randomizations (`value`) has 1/R of the bias that the mean of what they
- * make of each has (`mean`): the difference tells it. square: squared deviations of R values -> standard errors of their mean. */
+/* What the layers behind sampled ones make of the mean of R randomizations (`value`) has 1/R of the bias that the mean of what
+ * they make of each has (`mean`): the difference tells it. square: squared deviations of R values -> standard errors of their
+ * mean. */
 static void finish_spread(size_t n, double R, const double *value, double *mean, double *square) {
   for (size_t i = 0; i < n; i++) {
     mean[i] = value[i] + (value[i] - mean[i]) / (R - 1);

@@ -23,11 +23,11 @@ typedef struct limes_walker {
   limes_panel *input;                         /* [most_inputs] */
   size_t *start;                              /* [n_held][panel + 1] */
   limes_block x, y;
-  double *mean[2], *square[2];     /* [spread] K and Theta of a panel over randomizations: means; squared deviations, then errors */
-  double error2[2], value2[2];     /* sums of squares so far, of the errors of K and Theta and of themselves */
-  double *own_sum, *cross_sum[2];  /* [sums] means of sampled ops over randomizations */
-  uint32_t copy;                   /* which of an op's traces: the randomization, or their number for the mean */
-  double *gram; /* [block x block] input covariances of a tile of items without positions */
+  double *mean[2], *square[2]; /* [spread] K and Theta of a panel over randomizations: means; squared deviations, then errors */
+  double error2[2], value2[2]; /* sums of squares so far, of the errors of K and Theta and of themselves */
+  double *own_sum, *cross_sum[2]; /* [sums] means of sampled ops over randomizations */
+  uint32_t copy;                  /* which of an op's traces: the randomization, or their number for the mean */
+  double *gram;                   /* [block x block] input covariances of a tile of items without positions */
   double *memory;
   limes_trace *traces;
   limes_job *job; /* whose worker this is; NULL: nobody hears of progress */
@@ -49,10 +49,10 @@ bool limes_fill_block(limes_walker *walker, limes_block *block, const limes_side
 /* Input covariances of all pairs of the two filled blocks, where items have no positions. */
 void limes_fill_gram(limes_walker *walker, const limes_block *x, const limes_block *y);
 
-/* What stands behind the last layer. Where an op is sampled: K and Theta of the mean of its randomizations, less the bias that the
- * layers behind it make of its spread, and standard errors. */
+/* What stands behind the last layer. Where an op is sampled: K and Theta of the mean of its randomizations, less the bias that
+ * the layers behind it make of its spread, and standard errors. */
 typedef struct limes_readout {
-  limes_panel panel; /* may be the walker's own, which the next call overwrites */
+  limes_panel panel;                   /* may be the walker's own, which the next call overwrites */
   const double *cov_error, *ntk_error; /* laid out as the panel's K and Theta; NULL: exact */
 } limes_readout;
 

@@ -85,7 +85,8 @@ static double peak_matrices(const limes_gp_options *options, bool sampled) {
 }
 
 static limes_status check_memory(limes_context *context, size_t n, const limes_gp_options *options, bool sampled) {
-  double needed = peak_matrices(options, sampled) * (double)n * (double)n * sizeof(double), limit = (double)limes_memory_limit(context);
+  double needed = peak_matrices(options, sampled) * (double)n * (double)n * sizeof(double),
+         limit = (double)limes_memory_limit(context);
   if (needed <= limit)
     return LIMES_OK;
   bool chosen = isnan(options->noise) && isnan(options->diag_reg) && !(options->time < HUGE_VAL);

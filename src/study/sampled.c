@@ -32,10 +32,11 @@ limes_status limes_mend_sampled(limes_context *context, const char *what, size_t
   if (status != LIMES_OK || smallest >= 0)
     return status;
   double shift = ABOVE_ZERO * limes_mean_diagonal(n, kernel) - smallest;
-  limes_log(context, LIMES_LOG_WARNING,
-            "%s is sampled, and its smallest eigenvalue is %.2g, where its standard errors may move eigenvalues by %.2g: %.2g was "
-            "added to its diagonal; four times the samples= halve the errors",
-            what, smallest, reach(n, error), shift);
+  limes_log(
+      context, LIMES_LOG_WARNING,
+      "%s is sampled, and its smallest eigenvalue is %.2g, where its standard errors may move eigenvalues by %.2g: %.2g was "
+      "added to its diagonal; four times the samples= halve the errors",
+      what, smallest, reach(n, error), shift);
   for (size_t i = 0; i < n; i++)
     kernel[i * (n + 1)] += shift;
   return LIMES_OK;
