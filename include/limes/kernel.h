@@ -3,6 +3,7 @@
 #define LIMES_KERNEL_H
 
 #include "limes/data.h"
+#include "limes/io.h"
 #include "limes/model.h"
 
 #ifdef __cplusplus
@@ -33,6 +34,43 @@ typedef limes_status limes_kernel_rows_callback(void *user, size_t first, size_t
 LIMES_API limes_status limes_kernel_rows(limes_context *context, const limes_model *model, const limes_batch *a,
                                          const limes_batch *b, bool nngp, bool ntk, limes_kernel_rows_callback *rows, void *user)
     LIMES_MUST_USE;
+
+/* Kernels in a file that can be resumed (.h5: datasets nngp and ntk [N_A, N_B], NaN where not computed yet). */
+typedef struct limes_kernel_file_options {
+  bool nngp, ntk;                 /* which kernels; at least one */
+  unsigned shard, shards;         /* only every shards-th tile, from the shard-th on, 1 <= shard <= shards; shards = 0: all */
+  const limes_named_array *about; /* [n_about] texts and arrays to be kept beside the kernels, or NULL */
+  size_t n_about;
+} limes_kernel_file_options;
+
+typedef struct limes_kernel_file_report {
+  size_t rows, columns;
+  size_t tiles;    /* of the file */
+  size_t wanted;   /* of them, by the shard */
+  size_t done;     /* of them are in the file now, and right as far as they were looked at */
+  size_t damaged;  /* were marked as done and were not what their checksums say: computed again, or only counted */
+  size_t computed; /* by this call */
+  size_t items;    /* rows that the file had before it was extended; 0: it was not */
+} limes_kernel_file_report;
+
+/* Computes the kernels of limes_kernel into the file at path, tile by tile. Killed at any moment, even by a power failure, the
+ * file keeps what was done; the next call with the same arguments checks every tile, mends what is damaged, computes what is
+ * missing, and ends with the same bits. A file of other arguments is not touched: LIMES_WRONG_USE says what differs. A file whose
+ * items are the first items of a (and of b) is extended, and nothing in it is computed again. One process at a time writes a
+ * file: LIMES_FAILED for the second one. LIMES_INTERRUPTED: what was done is kept. */
+LIMES_API limes_status limes_kernel_file(limes_context *context, const limes_model *model, const limes_batch *a,
+                                         const limes_batch *b, const char *path, const limes_kernel_file_options *options,
+                                         limes_kernel_file_report *report) LIMES_MUST_USE;
+
+/* Counts the tiles of such a file; verify: reads all of them and counts those that are damaged. Changes nothing.
+ * *is = false, with LIMES_OK, where path is no such file. */
+LIMES_API limes_status limes_kernel_file_check(limes_context *context, const char *path, bool verify, bool *is,
+                                               limes_kernel_file_report *report) LIMES_MUST_USE;
+
+/* Joins the tiles of files of the same kernel (shards of it) in a new file at path, which need not become complete:
+ * limes_kernel_file computes what is missing. */
+LIMES_API limes_status limes_kernel_file_merge(limes_context *context, const char *path, const char *const *parts, size_t n,
+                                               limes_kernel_file_report *report) LIMES_MUST_USE;
 
 /* Variances: nngp[i] = K(x_i, x_i), ntk[i] = Theta(x_i, x_i); NULL: not wanted. */
 LIMES_API limes_status limes_kernel_diagonal(limes_context *context, const limes_model *model, const limes_batch *a, double *nngp,

@@ -4,6 +4,12 @@
 #include <stdlib.h>
 
 #include "command_list.h"
+#include "kernel_store.h"
+
+static const cli_argument arguments[] = {
+    {"K.h5", ARGUMENT_FILE, .optional = true, .help = "a kernel file whose tiles are checked; without it, the installation"},
+    {.name = NULL},
+};
 
 static const struct {
   const char *name;
@@ -65,7 +71,18 @@ static limes_status run_laws(cli_session *session, cli_tally *tally) {
   return LIMES_OK;
 }
 
+static limes_status check_kernels(cli_session *session, const cli_settings *settings) {
+  bool is = false;
+  limes_status status = limes_cli_show_store(session, settings, settings->argument[0], true, &is);
+  if (status == LIMES_OK && !is)
+    return limes_cli_fail(session, LIMES_BAD_INPUT, "%s is no kernel file of limes, or too damaged to be read as one: %s",
+                          settings->argument[0], limes_error(session->context));
+  return status;
+}
+
 static limes_status run(cli_session *session, const cli_settings *settings) {
+  if (settings->arguments > 0)
+    return check_kernels(session, settings);
   cli_tally tally = {.list = settings->json ? json_array() : NULL};
   if (!settings->json)
     print_machine(session);
@@ -88,8 +105,9 @@ static limes_status run(cli_session *session, const cli_settings *settings) {
 
 const cli_command limes_cli_check = {
     .name = "check",
-    .about = "Tests the installation: arithmetic, kernels, threads, files",
+    .about = "Tests the installation: arithmetic, kernels, threads, files; or one kernel file",
     .text = "It also says which OpenBLAS core is at work, and whether it is narrower than the processor.",
+    .arguments = arguments,
     .options = NULL,
     .run = run,
 };

@@ -38,7 +38,7 @@ typedef enum { ARGUMENT_MODEL, ARGUMENT_WORD, ARGUMENT_DATA, ARGUMENT_FILE, ARGU
 typedef struct cli_argument {
   const char *name; /* NULL ends a table */
   argument_kind kind;
-  bool optional;
+  bool optional, many;        /* many: the last one of its table, given once or more */
   const char *const *choices; /* of ARGUMENT_CHOICE, ended by NULL */
   const char *help;
 } cli_argument;
@@ -56,6 +56,9 @@ typedef struct cli_command {
   const cli_example *examples;
   limes_status (*run)(cli_session *session, const cli_settings *settings);
 } cli_command;
+
+/* The table entry of the i-th word on the command line; NULL where the command takes no so many. */
+const cli_argument *limes_cli_argument(const cli_command *command, size_t i);
 
 /* All commands; i counts from 0; NULL past the last one. */
 const cli_command *limes_cli_command(size_t i);

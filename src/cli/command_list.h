@@ -9,6 +9,7 @@
   X(regress)                                                                                                                     \
   X(predict)                                                                                                                     \
   X(kernel)                                                                                                                      \
+  X(merge)                                                                                                                       \
   X(explain)                                                                                                                     \
   X(dual)                                                                                                                        \
   X(plot)                                                                                                                        \

@@ -6,7 +6,7 @@
 /* Whether a data argument of the command line, as an option or not, is one that `suits`. */
 static bool any_data(const cli_command *command, const cli_settings *settings, bool (*suits)(const char *name)) {
   for (size_t i = 0; i < settings->arguments; i++)
-    if (command->arguments[i].kind == ARGUMENT_DATA && suits(settings->argument[i]))
+    if (limes_cli_argument(command, i)->kind == ARGUMENT_DATA && suits(settings->argument[i]))
       return true;
   for (size_t i = 0; i < settings->givens; i++)
     if (settings->given[i].option->kind == OPTION_DATA && suits(settings->given[i].text))

@@ -5,6 +5,8 @@
 
 #include "command_list.h"
 #include "inputs.h"
+#include "kernel_store.h"
+#include "outputs.h"
 
 static const char *const actions[] = {"info", NULL};
 
@@ -12,7 +14,7 @@ static const cli_argument arguments[] = {
     {"info", ARGUMENT_CHOICE, .choices = actions, .help = "what to do: info describes the data"},
     {"NAME", ARGUMENT_DATA,
      .help = "the data: digits, x.npy, cases.npz:x1, table.csv, cifar10:DIR:train[:2000], mnist:DIR:test, imdb:DIR:train[:600], "
-             "uci:DIR:0:train"},
+             "uci:DIR:0:train; or a kernel in a .h5 file: how far it is"},
     {.name = NULL},
 };
 
@@ -226,7 +228,12 @@ static limes_status run(cli_session *session, const cli_settings *settings) {
   limes_batch *batch = NULL;
   cli_facts facts;
   const char *name = settings->argument[1];
-  limes_status status = limes_cli_read_batch(session, settings, name, &batch);
+  bool kernels = false;
+  limes_status status =
+      limes_cli_ends_with(name, ".h5") ? limes_cli_show_store(session, settings, name, false, &kernels) : LIMES_OK;
+  if (status != LIMES_OK || kernels)
+    return status;
+  status = limes_cli_read_batch(session, settings, name, &batch);
   if (status == LIMES_OK)
     status = normalize(session, settings, batch);
   if (status == LIMES_OK)

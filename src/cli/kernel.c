@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "command_list.h"
+#include "kernel_store.h"
 #include "outputs.h"
 #include "picture.h"
 #include "record.h"
@@ -25,6 +26,8 @@ static const cli_option options[] = {
     {"diagonal", 0, OPTION_SWITCH, LIMES_CLI_FIELD(diagonal), .help = "only the variances: each item with itself"},
     {"positions", 0, OPTION_SWITCH, LIMES_CLI_FIELD(positions),
      .help = "keep the positions of a model that has not pooled them: [A, B, positions of A, positions of B]"},
+    {"shard", 0, OPTION_TEXT, LIMES_CLI_FIELD(shard), .value = "I/N",
+     .help = "only every N-th tile of an .h5 file, from the I-th on; `limes merge` joins the files"},
     {"plot", 0, OPTION_FILE, LIMES_CLI_FIELD(plot), .value = "F.png", .help = "a picture of the kernels (.png or .svg)"},
     {.name = NULL},
 };
@@ -39,6 +42,8 @@ static const cli_example examples[] = {
      "Softmax attention with logits over the root of the key width, which is sampled: the arrays nngp_error and ntk_error are "
      "its "
      "standard errors"},
+    {"limes kernel cnn-gp --data digits:test -o K.h5",
+     "The same into a file that survives a kill: the command, given again, goes on where it stopped"},
     {.line = NULL},
 };
 
@@ -150,7 +155,6 @@ static limes_status compute(cli_session *session, const cli_settings *settings, 
 static limes_status write(cli_session *session, const cli_settings *settings, const cli_inputs *inputs,
                           const cli_kernels *kernels) {
   cli_record record = {0};
-  size_t classes = 0;
   limes_cli_record_numbers(&record, "nngp", kernels->nngp, kernels->rank, 0, 0);
   limes_cli_record_numbers(&record, "ntk", kernels->ntk, kernels->rank, 0, 0);
   if (!limes_cli_ends_with(settings->output, ".npy")) {
@@ -162,9 +166,7 @@ static limes_status write(cli_session *session, const cli_settings *settings, co
       record.array[i].size[axis] = kernels->size[axis];
   if (!limes_cli_ends_with(settings->output, ".npy")) {
     limes_cli_record_inputs(&record, inputs);
-    limes_cli_record_integers(&record, "labels", limes_batch_labels(inputs->first, &classes), kernels->size[0]);
-    if (inputs->second != NULL)
-      limes_cli_record_integers(&record, "labels_against", limes_batch_labels(inputs->second, &classes), kernels->size[1]);
+    limes_cli_record_labels(&record, inputs);
   }
   return limes_file_write(session->context, settings->output, record.array, record.count);
 }
@@ -263,6 +265,10 @@ static limes_status check(cli_session *session, const cli_settings *settings) {
     return limes_cli_fail(session, LIMES_WRONG_USE, "--diagonal pairs each item with itself and takes no --against");
   if (settings->diagonal && settings->positions)
     return limes_cli_fail(session, LIMES_WRONG_USE, "--diagonal and --positions exclude each other");
+  if (settings->shard != NULL && !limes_cli_is_store(settings))
+    return limes_cli_fail(
+        session, LIMES_WRONG_USE,
+        "--shard fills a part of an .h5 file of matrices: name one with -o, without --diagonal and --positions");
   if (settings->plot != NULL && (settings->diagonal || settings->positions))
     return limes_cli_fail(session, LIMES_WRONG_USE, "--plot draws matrices; leave out --diagonal and --positions");
   return LIMES_OK;
@@ -274,6 +280,11 @@ static limes_status run(cli_session *session, const cli_settings *settings) {
   limes_status status = check(session, settings);
   if (status == LIMES_OK)
     status = limes_cli_read_inputs(session, settings, settings->data, settings->against, &inputs);
+  if (status == LIMES_OK && limes_cli_is_store(settings)) {
+    status = limes_cli_kernel_store(session, settings, &inputs);
+    limes_cli_clear_inputs(&inputs);
+    return status;
+  }
   if (status == LIMES_OK)
     status = compute(session, settings, &inputs, &kernels);
   if (status == LIMES_OK)
@@ -293,8 +304,12 @@ static limes_status run(cli_session *session, const cli_settings *settings) {
 const cli_command limes_cli_kernel = {
     .name = "kernel",
     .about = "Computes exact NNGP and NTK matrices of a model on data",
-    .text = "The file also says which model, data (with their fingerprint) and normalization it was made of, and the labels "
-            "where there are some.",
+    .text =
+        "The file also says which model, data (with their fingerprint) and normalization it was made of, and the labels "
+        "where there are some.\n"
+        "An .h5 file of matrices fills tile by tile. Killed at any moment, it keeps the tiles that are done; the same command "
+        "checks them, goes on with the others, and ends with the same bits. Where the data have grown at their end, the file "
+        "grows and nothing in it is computed again. --shard spreads the tiles over many machines, and `limes merge` joins them.",
     .arguments = arguments,
     .options = tables,
     .examples = examples,

@@ -51,14 +51,30 @@ static limes_status without_command(cli_session *session, const cli_settings *se
   return LIMES_OK;
 }
 
-/* limes help [COMMAND]: the same as limes [COMMAND] --help. */
+/* The commands, then the words of the model language. */
+static const char *command_or_word(size_t i, const void *user) {
+  size_t commands = 0;
+  while (command_name(commands, user) != NULL)
+    commands++;
+  return i < commands ? command_name(i, user) : limes_word(i - commands);
+}
+
+/* limes help [WORD]: the same as limes [COMMAND] --help, or limes layers WORD. */
 static limes_status help_of(cli_session *session, int argc, char **argv) {
   const char *word = argc > 2 ? argv[2] : NULL;
   const cli_command *command = word == NULL ? NULL : limes_cli_find_command(word);
-  if (word != NULL && command == NULL)
-    return unknown_command(session, word);
-  limes_cli_print_help(command);
-  return LIMES_OK;
+  if (word == NULL || command != NULL) {
+    limes_cli_print_help(command);
+    return LIMES_OK;
+  }
+  for (size_t i = 0; limes_word(i) != NULL; i++)
+    if (strcmp(limes_word(i), word) == 0)
+      return limes_cli_show_word(session, word, false);
+  const char *near = limes_cli_closest(word, command_or_word, NULL);
+  if (near != NULL)
+    return limes_cli_fail(session, LIMES_WRONG_USE, "there is no command and no layer \"%s\"; did you mean %s?", word, near);
+  return limes_cli_fail(session, LIMES_WRONG_USE,
+                        "there is no command and no layer \"%s\"; `limes --help` and `limes layers` list them", word);
 }
 
 static limes_status run(cli_session *session, int argc, char **argv) {

@@ -52,7 +52,7 @@ static limes_status check_inputs(cli_session *session, const cli_command *comman
     return LIMES_OK;
   for (size_t i = 0; i < settings->arguments; i++)
     if (reads(settings->argument[i], &file))
-      return also(session, output, path, "", command->arguments[i].name);
+      return also(session, output, path, "", limes_cli_argument(command, i)->name);
   for (size_t i = 0; i < settings->givens; i++) {
     const cli_option *option = settings->given[i].option;
     if ((option->kind == OPTION_FILE || option->kind == OPTION_DATA) && !is_output(option) &&

@@ -132,7 +132,7 @@ static limes_status take_option(cli_session *session, const cli_command *command
 static const char *choice_name(size_t i, const void *user) { return ((const char *const *)user)[i]; }
 
 static limes_status check_choice(cli_session *session, const cli_command *command, const cli_settings *settings, size_t number) {
-  const cli_argument *argument = &command->arguments[number];
+  const cli_argument *argument = limes_cli_argument(command, number);
   const char *word = settings->argument[number];
   if (argument->kind != ARGUMENT_CHOICE)
     return LIMES_OK;
@@ -147,18 +147,27 @@ static limes_status check_choice(cli_session *session, const cli_command *comman
                         near != NULL ? near : argument->choices[0]);
 }
 
+const cli_argument *limes_cli_argument(const cli_command *command, size_t i) {
+  const cli_argument *argument = command == NULL ? NULL : command->arguments;
+  if (argument == NULL)
+    return NULL;
+  for (; i > 0 && argument->name != NULL && !argument->many; i--)
+    argument++;
+  return argument->name == NULL ? NULL : argument;
+}
+
 static limes_status take_argument(cli_session *session, const cli_command *command, const char *word, cli_settings *settings) {
-  size_t most = 0;
-  while (command != NULL && command->arguments != NULL && command->arguments[most].name != NULL)
-    most++;
-  if (settings->arguments >= most)
-    return limes_cli_fail(
-        session, LIMES_WRONG_USE, "%s takes %s, and \"%s\" is one too many%s", command == NULL ? "limes" : command->name,
-        most == 0   ? "no arguments"
-        : most == 1 ? "one argument"
-                    : "two arguments",
-        word,
-        most > 0 && command->arguments[0].kind == ARGUMENT_MODEL ? "; a model of several words needs quotes around it" : "");
+  if (limes_cli_argument(command, settings->arguments) == NULL || settings->arguments == LIMES_CLI_MAX_ARGUMENTS)
+    return limes_cli_fail(session, LIMES_WRONG_USE, "%s takes %s, and \"%s\" is one too many%s",
+                          command == NULL ? "limes" : command->name,
+                          settings->arguments == 0   ? "no arguments"
+                          : settings->arguments == 1 ? "one argument"
+                          : settings->arguments == 2 ? "two arguments"
+                                                     : "fewer",
+                          word,
+                          settings->arguments > 0 && command->arguments[0].kind == ARGUMENT_MODEL
+                              ? "; a model of several words needs quotes around it"
+                              : "");
   settings->argument[settings->arguments++] = word;
   return LIMES_OK;
 }
@@ -172,11 +181,10 @@ static limes_status check_arguments(cli_session *session, const cli_command *com
     if (status != LIMES_OK)
       return status;
   }
-  for (size_t i = settings->arguments; command->arguments[i].name != NULL; i++)
-    if (!command->arguments[i].optional)
-      return limes_cli_fail(session, LIMES_WRONG_USE, "%s needs %s: %s", command->name, command->arguments[i].name,
-                            command->arguments[i].help);
-  return LIMES_OK;
+  const cli_argument *next = limes_cli_argument(command, settings->arguments);
+  if (next == NULL || next->optional || (next->many && settings->arguments > 0))
+    return LIMES_OK;
+  return limes_cli_fail(session, LIMES_WRONG_USE, "%s needs %s: %s", command->name, next->name, next->help);
 }
 
 limes_status limes_cli_parse(cli_session *session, const cli_command *command, int argc, char **argv, cli_settings *settings) {

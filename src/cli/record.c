@@ -45,3 +45,11 @@ void limes_cli_record_inputs(cli_record *record, const cli_inputs *inputs) {
                           data_text(inputs->second_name, inputs->second_fingerprint, record->data[1], sizeof record->data[1]));
   limes_cli_record_normalization(record, inputs->normalization);
 }
+
+void limes_cli_record_labels(cli_record *record, const cli_inputs *inputs) {
+  size_t classes = 0;
+  limes_cli_record_integers(record, "labels", limes_batch_labels(inputs->first, &classes), limes_batch_items(inputs->first));
+  if (inputs->second != NULL)
+    limes_cli_record_integers(record, "labels_against", limes_batch_labels(inputs->second, &classes),
+                              limes_batch_items(inputs->second));
+}

@@ -20,6 +20,8 @@ void limes_cli_record_text(cli_record *record, const char *name, const char *tex
 
 /* Where it all came from: model, data with fingerprints, normalization. */
 void limes_cli_record_inputs(cli_record *record, const cli_inputs *inputs);
+/* labels and labels_against, where there are some. */
+void limes_cli_record_labels(cli_record *record, const cli_inputs *inputs);
 void limes_cli_record_normalization(cli_record *record, const limes_normalization *normalization);
 
 #endif

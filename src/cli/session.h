@@ -54,6 +54,9 @@ bool limes_cli_interrupted(void);
 /* LIMES_INTERRUPTED with its sentence where a signal came, else LIMES_OK. */
 limes_status limes_cli_check_interrupt(cli_session *session);
 
+/* The reference of a word of the language (NULL: one line for each), with its page. */
+limes_status limes_cli_show_word(cli_session *session, const char *word, bool json);
+
 /* results */
 /* One line of the table: "  label      value    remark". */
 void limes_cli_row(const char *label, const char *remark, const char *format, ...) LIMES_PRINTF(3, 4);

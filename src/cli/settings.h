@@ -4,7 +4,7 @@
 
 #include <limes/limes.h>
 
-#define LIMES_CLI_MAX_ARGUMENTS 4
+#define LIMES_CLI_MAX_ARGUMENTS 1024
 #define LIMES_CLI_MAX_OPTIONS 64
 
 typedef struct cli_settings {
@@ -32,6 +32,7 @@ typedef struct cli_settings {
   /* kernels */
   int get; /* index into limes_cli_gets */
   bool positions, diagonal;
+  const char *shard; /* I/N */
 
   /* Gaussian process */
   int with; /* limes_with */

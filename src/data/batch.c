@@ -169,17 +169,23 @@ static uint64_t hash_edges(const limes_grid *grid, uint64_t hash) {
   return hash;
 }
 
+static bool any_hidden(const limes_batch *batch, size_t positions) {
+  return batch->hidden != NULL && memchr(batch->hidden, 1, positions) != NULL;
+}
+
 /* Each part is hashed with the hash of those before it as its seed. */
-uint64_t limes_batch_fingerprint(const limes_batch *batch) {
-  uint64_t about[3] = {batch->items, batch->features, batch->axes}, hash = XXH3_64bits(about, sizeof about);
-  size_t positions = batch->start[batch->items];
-  for (size_t i = 0; i < batch->items; i++)
+uint64_t limes_batch_fingerprint_first(const limes_batch *batch, size_t items) {
+  uint64_t about[3] = {items, batch->features, batch->axes}, hash = XXH3_64bits(about, sizeof about);
+  size_t positions = batch->start[items];
+  for (size_t i = 0; i < items; i++)
     hash = XXH3_64bits_withSeed(batch->grid[i].size, sizeof batch->grid[i].size, hash);
-  if (batch->hidden != NULL)
+  if (any_hidden(batch, positions))
     hash = XXH3_64bits_withSeed(batch->hidden, positions, hash);
   if (batch->segment != NULL)
     hash = XXH3_64bits_withSeed(batch->segment, positions * sizeof *batch->segment, hash);
-  for (size_t i = 0; i < batch->items && batch->edges != NULL; i++)
+  for (size_t i = 0; i < items && batch->edges != NULL; i++)
     hash = hash_edges(&batch->grid[i], hash);
   return XXH3_64bits_withSeed(batch->x, positions * batch->features * sizeof *batch->x, hash);
 }
+
+uint64_t limes_batch_fingerprint(const limes_batch *batch) { return limes_batch_fingerprint_first(batch, batch->items); }

@@ -59,6 +59,9 @@ void limes_batch_raise_classes(limes_batch *batch, size_t classes);
 /* Writes the summary anew, after labels or targets came or items went. */
 void limes_batch_summarize(limes_batch *batch);
 
+/* limes_batch_fingerprint of the first items alone; items at most as many as there are. */
+uint64_t limes_batch_fingerprint_first(const limes_batch *batch, size_t items);
+
 /* Area mean of every image, to height x width. */
 limes_status limes_batch_resize(limes_context *context, limes_batch *batch, const size_t size[2]) LIMES_MUST_USE;
 

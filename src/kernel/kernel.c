@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "kernel/kernel.h"
 #include "kernel/left_out.h"
 #include "kernel/tiles.h"
 
@@ -19,8 +20,8 @@ static limes_status check_fits(limes_context *context, const limes_plan *plan) {
                     (double)bytes / 1e9, (double)limit / 1e9);
 }
 
-static limes_status plan_kernel(limes_context *context, const limes_model *model, const limes_batch *a, const limes_batch *b,
-                                bool ntk, limes_layout readout, limes_plan *plan) {
+limes_status limes_plan_kernel(limes_context *context, const limes_model *model, const limes_batch *a, const limes_batch *b,
+                               bool ntk, limes_layout readout, limes_plan *plan) {
   limes_status status = limes_plan_create(context, model, a, b == NULL ? a : b, ntk, readout, plan);
   if (status == LIMES_OK)
     status = check_fits(context, plan);
@@ -31,8 +32,8 @@ static limes_status plan_kernel(limes_context *context, const limes_model *model
   return status;
 }
 
-static limes_status check_matrix(limes_context *context, const char *name, const double *kernel, size_t rows, size_t columns,
-                                 size_t stride, size_t first) {
+limes_status limes_check_matrix(limes_context *context, const char *name, const double *kernel, size_t rows, size_t columns,
+                                size_t stride, size_t first, size_t first_column) {
   for (size_t i = 0; kernel != NULL && i < rows; i++)
     for (size_t j = 0; j < columns; j++)
       if (!isfinite(kernel[i * stride + j]))
@@ -40,7 +41,7 @@ static limes_status check_matrix(limes_context *context, const char *name, const
             context, LIMES_BAD_INPUT,
             "the %s of items %zu and %zu (counted from 0) is %g: the numbers are too large for this model; normalize "
             "the data, or take smaller weights",
-            name, first + i, j, kernel[i * stride + j]);
+            name, first + i, first_column + j, kernel[i * stride + j]);
   return LIMES_OK;
 }
 
@@ -49,9 +50,9 @@ static limes_status run_checked(limes_context *context, const limes_plan *plan, 
   size_t columns = plan->b.batch->items * sink->cell, stride = sink->stride * sink->cell;
   limes_status status = limes_run_tiles(context, plan, what, sink);
   if (status == LIMES_OK)
-    status = check_matrix(context, "NNGP", sink->nngp, sink->rows, columns, stride, sink->first_row);
+    status = limes_check_matrix(context, "NNGP", sink->nngp, sink->rows, columns, stride, sink->first_row, 0);
   if (status == LIMES_OK)
-    status = check_matrix(context, "NTK", sink->ntk, sink->rows, columns, stride, sink->first_row);
+    status = limes_check_matrix(context, "NTK", sink->ntk, sink->rows, columns, stride, sink->first_row, 0);
   return status;
 }
 
@@ -79,7 +80,7 @@ limes_status limes_kernel(limes_context *context, const limes_model *model, cons
   if (out->nngp == NULL && out->ntk == NULL)
     return limes_fail(context, LIMES_WRONG_USE, "no kernel is asked for: give memory for nngp, ntk or both");
   limes_plan plan;
-  limes_status status = plan_kernel(context, model, a, b, out->ntk != NULL || out->ntk_error != NULL, LIMES_SCALAR, &plan);
+  limes_status status = limes_plan_kernel(context, model, a, b, out->ntk != NULL || out->ntk_error != NULL, LIMES_SCALAR, &plan);
   if (status != LIMES_OK)
     return status;
   limes_sink sink = {.rows = plan.a.batch->items, .cell = 1, .mirrored = plan.symmetric};
@@ -116,7 +117,7 @@ limes_status limes_kernel_rows(limes_context *context, const limes_model *model,
   if (!nngp && !ntk)
     return limes_fail(context, LIMES_WRONG_USE, "no kernel is asked for: ask for nngp, ntk or both");
   limes_plan plan;
-  limes_status status = plan_kernel(context, model, a, b, ntk, LIMES_SCALAR, &plan);
+  limes_status status = limes_plan_kernel(context, model, a, b, ntk, LIMES_SCALAR, &plan);
   if (status != LIMES_OK)
     return status;
   size_t columns = plan.b.batch->items, most = rows_at_a_time(&plan);
@@ -135,7 +136,7 @@ limes_status limes_kernel_rows(limes_context *context, const limes_model *model,
 limes_status limes_kernel_diagonal(limes_context *context, const limes_model *model, const limes_batch *a, double *nngp,
                                    double *ntk) {
   limes_plan plan;
-  limes_status status = plan_kernel(context, model, a, NULL, ntk != NULL, LIMES_SCALAR, &plan);
+  limes_status status = limes_plan_kernel(context, model, a, NULL, ntk != NULL, LIMES_SCALAR, &plan);
   if (status != LIMES_OK)
     return status;
   status = limes_run_diagonal(context, &plan, nngp, ntk);
@@ -155,7 +156,7 @@ static size_t sizes_of(const limes_grid *grid, size_t size[2]) {
 limes_status limes_kernel_positions(limes_context *context, const limes_model *model, const limes_batch *a, const limes_batch *b,
                                     const limes_kernel_output *out, unsigned *axes, size_t size[4]) {
   limes_plan plan;
-  limes_status status = plan_kernel(context, model, a, b, out->ntk != NULL || out->ntk_error != NULL, LIMES_FULL, &plan);
+  limes_status status = limes_plan_kernel(context, model, a, b, out->ntk != NULL || out->ntk_error != NULL, LIMES_FULL, &plan);
   if (status != LIMES_OK)
     return status;
   uint32_t value = plan.program.readout;

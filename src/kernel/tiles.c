@@ -15,6 +15,12 @@ typedef struct {
   size_t *tile;         /* [tiles] block of x * blocks of y + block of y */
   size_t blocks_b;
   double *nngp, *ntk; /* of the diagonal */
+
+  /* of rectangles */
+  const limes_tile *rectangle;
+  double *const *filled[2]; /* [workers] -> what a worker fills; NULL: not wanted */
+  limes_rectangle_done *finished;
+  void *user;
 } walk_job;
 
 /* results */
@@ -45,9 +51,10 @@ static results results_of(const limes_sink *sink, const limes_readout *readout) 
 }
 
 static void put_cell(const limes_sink *sink, const results *all, size_t row, size_t column, size_t element) {
-  if (row < sink->first_row || row - sink->first_row >= sink->rows)
+  if (row < sink->first_row || row - sink->first_row >= sink->rows || column < sink->first_column ||
+      (sink->columns > 0 && column - sink->first_column >= sink->columns))
     return;
-  size_t at = (row - sink->first_row) * sink->stride + column;
+  size_t at = (row - sink->first_row) * sink->stride + column - sink->first_column;
   for (size_t k = 0; k < all->n; k++)
     all->to[k][at] = all->from[k][element];
 }
@@ -107,29 +114,64 @@ static limes_walker *walker_of(const walk_job *walk, unsigned worker, limes_job 
   return walker;
 }
 
-static limes_status run_tile(void *shared, size_t task, unsigned worker, limes_job *job) {
-  walk_job *walk = shared;
-  const limes_plan *plan = walk->plan;
-  limes_walker *walker = walker_of(walk, worker, job);
-  size_t bx = walk->tile[task] / walk->blocks_b, by = walk->tile[task] % walk->blocks_b;
+/* Whether the item's row has a place in the sink, by itself or by its mirror image. */
+static bool has_row(const limes_sink *sink, size_t row) {
+  return sink->mirrored || (row >= sink->first_row && row - sink->first_row < sink->rows);
+}
+
+/* The pairs of one tile, blocks bx and by, into the sink. */
+static limes_status walk_tile(limes_walker *walker, const limes_sink *sink, size_t bx, size_t by) {
+  const limes_plan *plan = walker->plan;
   const limes_block *y = fill_tile(walker, bx, by);
   if (y == NULL)
     return LIMES_INTERRUPTED;
   bool triangle = plan->symmetric && bx == by;
   for (size_t item = 0; item < walker->x.count; item++) {
-    size_t partners = triangle ? item + 1 : y->count;
+    size_t partners = !has_row(sink, walker->x.first + item) ? 0 : triangle ? item + 1 : y->count;
     for (size_t from = 0; from < partners; from += plan->panel) {
       size_t n = partners - from < plan->panel ? partners - from : plan->panel;
       ptrdiff_t same = triangle && item - from < n ? (ptrdiff_t)(item - from) : -1;
       limes_readout readout;
       if (!limes_cross_pass(walker, &walker->x, item, y, from, n, same, &readout))
         return LIMES_INTERRUPTED;
-      put(walk->sink, &readout, walker->x.first + item, y->first + from);
+      put(sink, &readout, walker->x.first + item, y->first + from);
       if (!limes_walker_advance(walker))
         return LIMES_INTERRUPTED;
     }
   }
   return LIMES_OK;
+}
+
+static limes_status run_tile(void *shared, size_t task, unsigned worker, limes_job *job) {
+  walk_job *walk = shared;
+  size_t bx = walk->tile[task] / walk->blocks_b, by = walk->tile[task] % walk->blocks_b;
+  return walk_tile(walker_of(walk, worker, job), walk->sink, bx, by);
+}
+
+/* All tiles that touch the rectangle; a block's traces are kept from one tile to the next. */
+static limes_status run_rectangle(void *shared, size_t task, unsigned worker, limes_job *job) {
+  walk_job *walk = shared;
+  const limes_plan *plan = walk->plan;
+  const limes_tile *rectangle = &walk->rectangle[task];
+  double *nngp = walk->filled[0] == NULL ? NULL : walk->filled[0][worker];
+  double *ntk = walk->filled[1] == NULL ? NULL : walk->filled[1][worker];
+  limes_sink sink = {.nngp = nngp,
+                     .ntk = ntk,
+                     .first_row = rectangle->row,
+                     .rows = rectangle->rows,
+                     .stride = rectangle->columns,
+                     .first_column = rectangle->column,
+                     .columns = rectangle->columns,
+                     .cell = 1,
+                     .mirrored = plan->symmetric && rectangle->row == rectangle->column};
+  limes_status status = LIMES_OK;
+  size_t last_x = (rectangle->row + rectangle->rows - 1) / plan->block;
+  size_t last_y = (rectangle->column + rectangle->columns - 1) / plan->block;
+  for (size_t bx = rectangle->row / plan->block; bx <= last_x; bx++)
+    for (size_t by = rectangle->column / plan->block; by <= last_y && status == LIMES_OK; by++)
+      if (!plan->symmetric || by <= bx)
+        status = walk_tile(walker_of(walk, worker, job), &sink, bx, by);
+  return status == LIMES_OK ? walk->finished(walk->user, task, nngp, ntk) : status;
 }
 
 static limes_status run_own(void *shared, size_t task, unsigned worker, limes_job *job) {
@@ -242,4 +284,44 @@ limes_status limes_run_diagonal(limes_context *context, const limes_plan *plan, 
   for (size_t i = 0; i < N; i++)
     flops += limes_own_flops(plan, &plan->a, i);
   return run(context, &walk, "variances", blocks, flops, run_own);
+}
+
+/* rectangles */
+
+static void free_matrices(double **matrix, unsigned workers) {
+  for (unsigned i = 0; matrix != NULL && i < workers; i++)
+    free(matrix[i]);
+  free(matrix);
+}
+
+/* A matrix for each worker. */
+static double **matrices(limes_context *context, unsigned workers, size_t numbers) {
+  double **matrix = limes_allocate(context, workers, sizeof *matrix);
+  for (unsigned i = 0; matrix != NULL && i < workers; i++)
+    if ((matrix[i] = limes_allocate(context, numbers, sizeof **matrix)) == NULL) {
+      free_matrices(matrix, workers);
+      return NULL;
+    }
+  return matrix;
+}
+
+limes_status limes_run_rectangles(limes_context *context, const limes_plan *plan, const limes_tile *rectangle, size_t n,
+                                  bool nngp, bool ntk, limes_rectangle_done *done, void *user) {
+  size_t largest = 0;
+  double pairs = 0, all = (double)plan->a.batch->items * (double)plan->b.batch->items;
+  for (size_t i = 0; i < n; i++) {
+    size_t numbers = rectangle[i].rows * rectangle[i].columns;
+    bool triangle = plan->symmetric && rectangle[i].row == rectangle[i].column;
+    largest = numbers > largest ? numbers : largest;
+    pairs += (triangle || !plan->symmetric ? 1 : 2) * (double)numbers;
+  }
+  unsigned workers = limes_workers(context, n);
+  double **first = nngp ? matrices(context, workers, largest) : NULL, **second = ntk ? matrices(context, workers, largest) : NULL;
+  walk_job walk = {.plan = plan, .rectangle = rectangle, .filled = {first, second}, .finished = done, .user = user};
+  limes_status status = (nngp && first == NULL) || (ntk && second == NULL) ? LIMES_NO_MEMORY : LIMES_OK;
+  if (status == LIMES_OK)
+    status = run(context, &walk, "kernel", n, pairs / all * (plan->cross_flops + plan->own_flops), run_rectangle);
+  free_matrices(first, workers);
+  free_matrices(second, workers);
+  return status;
 }

@@ -24,4 +24,14 @@ void limes_h5_close(limes_file *file);
 limes_status limes_h5_write(limes_context *context, const char *path, const char *temporary, const limes_named_array *arrays,
                             size_t count) LIMES_MUST_USE;
 
+/* The sentence for a file at `path` that could not be written, with the innermost reason. */
+limes_status limes_h5_failed(limes_context *context, const char *path);
+
+/* Writes the arrays into an open file and flushes it. */
+bool limes_h5_put(hid_t file, const limes_named_array *arrays, size_t count);
+
+/* Bytes of a file of these arrays, rather too many than too few. */
+limes_status limes_h5_bytes(limes_context *context, const limes_named_array *arrays, size_t count, uint64_t *bytes)
+    LIMES_MUST_USE;
+
 #endif

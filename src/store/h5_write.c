@@ -48,7 +48,7 @@ static bool write_numbers(hid_t file, const limes_named_array *array) {
   return (H5Dclose(set) >= 0) & done;
 }
 
-static bool write_all(hid_t file, const limes_named_array *arrays, size_t count) {
+bool limes_h5_put(hid_t file, const limes_named_array *arrays, size_t count) {
   bool done = true;
   for (size_t i = 0; done && i < count; i++)
     done = arrays[i].text != NULL ? write_text(file, &arrays[i]) : write_numbers(file, &arrays[i]);
@@ -56,7 +56,7 @@ static bool write_all(hid_t file, const limes_named_array *arrays, size_t count)
 }
 
 /* Bytes the file may need, generously. */
-static limes_status bytes_of(limes_context *context, const limes_named_array *arrays, size_t count, uint64_t *bytes) {
+limes_status limes_h5_bytes(limes_context *context, const limes_named_array *arrays, size_t count, uint64_t *bytes) {
   *bytes = ROOM_FOR_FILE;
   for (size_t i = 0; i < count; i++) {
     size_t n = 0, values = 0;
@@ -69,7 +69,7 @@ static limes_status bytes_of(limes_context *context, const limes_named_array *ar
   return LIMES_OK;
 }
 
-static limes_status failed(limes_context *context, const char *path) {
+limes_status limes_h5_failed(limes_context *context, const char *path) {
   char why[256];
   limes_h5_reason(why, sizeof why);
   return limes_fail(context, LIMES_FAILED, "%s cannot be written: %s", path, why);
@@ -80,18 +80,18 @@ static limes_status failed(limes_context *context, const char *path) {
 limes_status limes_h5_write(limes_context *context, const char *path, const char *temporary, const limes_named_array *arrays,
                             size_t count) {
   uint64_t bytes = 0;
-  limes_status status = bytes_of(context, arrays, count, &bytes);
+  limes_status status = limes_h5_bytes(context, arrays, count, &bytes);
   if (status == LIMES_OK)
     status = limes_draft_reserve(context, path, temporary, bytes);
   if (status != LIMES_OK)
     return status;
   limes_h5_silence before = limes_h5_silent();
   hid_t file = H5Fcreate(temporary, H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
-  status = file < 0 ? failed(context, path) : limes_draft_reserve(context, path, temporary, bytes);
-  if (status == LIMES_OK && !write_all(file, arrays, count))
-    status = failed(context, path);
+  status = file < 0 ? limes_h5_failed(context, path) : limes_draft_reserve(context, path, temporary, bytes);
+  if (status == LIMES_OK && !limes_h5_put(file, arrays, count))
+    status = limes_h5_failed(context, path);
   if (file >= 0 && H5Fclose(file) < 0 && status == LIMES_OK)
-    status = failed(context, path);
+    status = limes_h5_failed(context, path);
   limes_h5_restore(&before);
   return status;
 }

@@ -1,4 +1,5 @@
 /* Words of the command line: help, options, exit codes of wrong usage, and the documents made of the tables. */
+#include "limes/limes.h"
 #include "program.h"
 
 static void every_command_has_help_and_stands_in_the_list(void **state) {
@@ -101,6 +102,8 @@ static void unknown_words_are_wrong_usage_and_offer_the_closest(void **state) {
       {{"limes", "help", "kernle", NULL}, "did you mean kernel"},
       {{"limes", "data", "fetch", "mnist", NULL}, "there is info"},
       {{"limes", "layers", "atention", NULL}, "did you mean 'attention'"},
+      {{"limes", "help", "layer_nrm", NULL}, "did you mean layer_norm"},
+      {{"limes", "help", "xyzzy", NULL}, "`limes layers` list them"},
       {{"limes", "models", "cnn-gap", NULL}, "did you mean"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -151,6 +154,30 @@ static void shipped_models_and_words_are_listed(void **state) {
   assert_says(run("layers", "attention")->out, "position_std");
 }
 
+/* Every page opens with the reference of its word, has its parts, and none of the marks of markdown. */
+static void the_page_of_every_word_is_shown(void **state) {
+  (void)state;
+  static char page[OUTPUT_SIZE];
+  limes_context *context = NULL;
+  assert_int_equal(limes_context_create(&context), LIMES_OK);
+  for (size_t i = 0; limes_word(i) != NULL; i++) {
+    static const char *const parts[] = {"\nFormula\n", "\nBefore and behind\n", "\nExample\n", "\n    limes kernel "};
+    static const char *const marks[] = {"`", "](", "<!--", "\n#", "!["};
+    char *text = NULL;
+    strcpy(page, run("layers", limes_word(i))->out);
+    assert_int_equal(limes_word_reference(context, limes_word(i), &text), LIMES_OK);
+    assert_int_equal(strncmp(page, text, strlen(text)), 0);
+    assert_null(strstr(page + 1, text));
+    limes_free(text);
+    for (size_t k = 0; k < sizeof parts / sizeof *parts; k++)
+      assert_says(page, parts[k]);
+    for (size_t k = 0; k < sizeof marks / sizeof *marks; k++)
+      assert_null(strstr(page, marks[k]));
+    assert_string_equal(run("help", limes_word(i))->out, page);
+  }
+  limes_context_destroy(context);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_command_has_help_and_stands_in_the_list),
@@ -162,6 +189,7 @@ int main(void) {
       cmocka_unit_test(an_option_said_twice_alike_is_fine),
       cmocka_unit_test(version_is_said),
       cmocka_unit_test(shipped_models_and_words_are_listed),
+      cmocka_unit_test(the_page_of_every_word_is_shown),
   };
   return cmocka_run_group_tests(tests, enter_folder, leave_folder);
 }

@@ -1,6 +1,7 @@
 /* The small files that the manual speaks of, written into the current folder:
  *     x.npy           60 items of 5 features
  *     cases.npz       x1 (40 sequences of up to 12 positions, 4 features, with lengths and classes) and x2 (10 of them)
+ *     graphs.npz      x1 (12 graphs of 8 nodes with 3 features, x1_pattern their edges)
  *     table.csv       80 rows: size, age, distance, price
  *     new.csv         5 rows without a price
  *     pairs.npz       k11, k22, k12 of 6 pairs, for `limes dual`
@@ -60,6 +61,23 @@ static void write_sequences(limes_context *context) {
       {.name = "x2_y", .rank = 1, .size = {N - FIRST}, .integers = classes + FIRST},
   };
   must(context, limes_file_write(context, "cases.npz", arrays, sizeof arrays / sizeof *arrays));
+}
+
+/* A ring around the nodes of each graph, both ways, and a chord from node 0. */
+static void write_graphs(limes_context *context) {
+  enum { N = 12, T = 8, C = 3 };
+  static double x[N * T * C], edges[N * T * T];
+  fill(N * T * C, x);
+  for (int i = 0; i < N; i++)
+    for (int a = 0; a < T; a++) {
+      edges[(i * T + a) * T + (a + 1) % T] = edges[(i * T + (a + 1) % T) * T + a] = 1;
+      edges[i * T * T + 2 + i % (T - 3)] = 1;
+    }
+  const limes_named_array arrays[] = {
+      {.name = "x1", .rank = 3, .size = {N, T, C}, .data = x},
+      {.name = "x1_pattern", .rank = 3, .size = {N, T, T}, .data = edges},
+  };
+  must(context, limes_file_write(context, "graphs.npz", arrays, sizeof arrays / sizeof *arrays));
 }
 
 static void write_table(const char *path, int rows, int with_price) {
@@ -122,6 +140,7 @@ int main(void) {
     return EXIT_FAILURE;
   write_items(context);
   write_sequences(context);
+  write_graphs(context);
   write_table("table.csv", 80, 1);
   write_table("new.csv", 5, 0);
   write_pairs(context);

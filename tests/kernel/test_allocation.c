@@ -12,7 +12,7 @@
 enum { N = 6, T = 4, C = 2, K = 2 };
 
 static struct {
-  char folder[64], npz[96], h5[96], npy[96], fit[96], text[96];
+  char folder[64], npz[96], h5[96], npy[96], fit[96], text[96], kernels[96], joined[96];
   double x[N * T * C], y[N * K];
   uint8_t mask[N * T];
   int64_t labels[N];
@@ -214,6 +214,26 @@ static limes_status call_rows(limes_context *context, const limes_model *model, 
   return status == LIMES_OK ? limes_kernel_diagonal(context, model, a, data.matrix[0], data.matrix[1]) : status;
 }
 
+/* Made, gone on with, checked and joined */
+static limes_status call_kernel_file(limes_context *context, const limes_model *model, const limes_batch *a,
+                                     const limes_batch *b) {
+  const limes_kernel_file_options both = {.nngp = true, .ntk = true};
+  const char *const part[] = {data.kernels};
+  limes_kernel_file_report report;
+  bool is;
+  (void)b;
+  limes_status status = limes_kernel_file(context, model, a, NULL, data.kernels, &both, &report);
+  if (status == LIMES_OK)
+    status = limes_kernel_file(context, model, a, NULL, data.kernels, &both, &report);
+  if (status == LIMES_OK)
+    status = limes_kernel_file_check(context, data.kernels, true, &is, &report);
+  if (status == LIMES_OK)
+    status = limes_kernel_file_merge(context, data.joined, part, 1, &report);
+  unlink(data.kernels);
+  unlink(data.joined);
+  return status;
+}
+
 static limes_status call_explain(limes_context *context, const limes_model *model, const limes_batch *a, const limes_batch *b) {
   limes_plan_report report = {0};
   limes_status status = limes_explain(context, model, a, b, true, true, &report);
@@ -232,6 +252,7 @@ static limes_status call_attention(limes_context *context, const limes_model *mo
 
 static limes_status try_kernel(limes_context *context) { return with_batches(context, call_kernel); }
 static limes_status try_rows(limes_context *context) { return with_batches(context, call_rows); }
+static limes_status try_kernel_file(limes_context *context) { return with_batches(context, call_kernel_file); }
 static limes_status try_explain(limes_context *context) { return with_batches(context, call_explain); }
 static limes_status try_attention(limes_context *context) { return with_batches(context, call_attention); }
 
@@ -382,6 +403,7 @@ TEST(builder, false)
 TEST(reference, false)
 TEST(kernel, false)
 TEST(rows, false)
+TEST(kernel_file, true)
 TEST(explain, false)
 TEST(attention, false)
 TEST(positions, false)
@@ -414,6 +436,8 @@ static int prepare(void **state) {
   snprintf(data.npy, sizeof data.npy, "%s/a.npy", data.folder);
   snprintf(data.h5, sizeof data.h5, "%s/a.h5", data.folder);
   snprintf(data.fit, sizeof data.fit, "%s/fit.h5", data.folder);
+  snprintf(data.kernels, sizeof data.kernels, "%s/kernels.h5", data.folder);
+  snprintf(data.joined, sizeof data.joined, "%s/joined.h5", data.folder);
   snprintf(data.text, sizeof data.text, "@%s/model.txt", data.folder);
   FILE *file = fopen(data.text + 1, "w");
   if (file == NULL)
@@ -436,13 +460,14 @@ static int clean(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(batch_survives),      cmocka_unit_test(normalization_survives), cmocka_unit_test(read_npz_survives),
-      cmocka_unit_test(read_npy_survives),   cmocka_unit_test(read_digits_survives),   cmocka_unit_test(read_file_survives),
-      cmocka_unit_test(write_survives),      cmocka_unit_test(parse_survives),         cmocka_unit_test(parse_nonsense_survives),
-      cmocka_unit_test(read_model_survives), cmocka_unit_test(builder_survives),       cmocka_unit_test(reference_survives),
-      cmocka_unit_test(kernel_survives),     cmocka_unit_test(rows_survives),          cmocka_unit_test(explain_survives),
-      cmocka_unit_test(attention_survives),  cmocka_unit_test(positions_survives),     cmocka_unit_test(dual_survives),
-      cmocka_unit_test(gp_survives),         cmocka_unit_test(regression_survives),    cmocka_unit_test(classification_survives),
+      cmocka_unit_test(batch_survives),       cmocka_unit_test(normalization_survives), cmocka_unit_test(read_npz_survives),
+      cmocka_unit_test(read_npy_survives),    cmocka_unit_test(read_digits_survives),   cmocka_unit_test(read_file_survives),
+      cmocka_unit_test(write_survives),       cmocka_unit_test(parse_survives),         cmocka_unit_test(parse_nonsense_survives),
+      cmocka_unit_test(read_model_survives),  cmocka_unit_test(builder_survives),       cmocka_unit_test(reference_survives),
+      cmocka_unit_test(kernel_survives),      cmocka_unit_test(rows_survives),          cmocka_unit_test(explain_survives),
+      cmocka_unit_test(attention_survives),   cmocka_unit_test(positions_survives),     cmocka_unit_test(dual_survives),
+      cmocka_unit_test(gp_survives),          cmocka_unit_test(regression_survives),    cmocka_unit_test(classification_survives),
+      cmocka_unit_test(kernel_file_survives),
   };
   return cmocka_run_group_tests(tests, prepare, clean);
 }
