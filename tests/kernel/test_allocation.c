@@ -101,11 +101,11 @@ static limes_status try_write(limes_context *context) {
   return status == LIMES_OK ? limes_file_write(context, data.h5, arrays, 3) : status;
 }
 
-static const char *const model_text = "conv(3, b_std=0.1) # comment\n relu dense repeat(2, residual(attention(position=sum, "
-                                      "decay=cauchy, decay_power=2) relu dense, alpha=0.3)) "
-                                      "sum(layer_norm | attention(zeta=topk(2)) relu dense | attention(scale=sqrt, samples=1) "
-                                      "relu dense tanh(8) dense polynomial(1, 0.5) dense) attention_pool "
-                                      "dense(w_std=sqrt(2))";
+static const char *const model_text =
+    "conv(3, b_std=0.1) # comment\n relu dense repeat(2, residual(attention(position=sum, "
+    "decay=cauchy, decay_power=2) relu dense, alpha=0.3)) "
+    "sum(layer_norm | attention(zeta=topk(2)) relu dense tanh(8) dense polynomial(1, 0.5) dense) attention_pool "
+    "dense(w_std=sqrt(2))";
 
 static limes_status try_parse(limes_context *context) {
   limes_model *model = NULL;
@@ -255,6 +255,22 @@ static limes_status try_rows(limes_context *context) { return with_batches(conte
 static limes_status try_kernel_file(limes_context *context) { return with_batches(context, call_kernel_file); }
 static limes_status try_explain(limes_context *context) { return with_batches(context, call_explain); }
 static limes_status try_attention(limes_context *context) { return with_batches(context, call_attention); }
+
+static limes_status try_sampled(limes_context *context) {
+  limes_model *model = NULL;
+  limes_batch *batch = NULL;
+  limes_array array = sequences();
+  limes_kernel_output out = {.nngp = data.matrix[0], .ntk = data.matrix[1]};
+  array.items = 2;
+  limes_status status = limes_model_parse(context, "attention(scale=sqrt, samples=1) relu global_avg_pool dense", &model);
+  if (status == LIMES_OK)
+    status = limes_batch_create(context, &array, NULL, NULL, &batch);
+  if (status == LIMES_OK)
+    status = limes_kernel(context, model, batch, NULL, &out);
+  limes_model_destroy(model);
+  limes_batch_destroy(batch);
+  return status;
+}
 
 static limes_status try_positions(limes_context *context) {
   limes_model *model = NULL;
@@ -407,6 +423,7 @@ TEST(kernel_file, true)
 TEST(explain, false)
 TEST(attention, false)
 TEST(positions, false)
+TEST(sampled, false)
 TEST(dual, false)
 TEST(gp, false)
 TEST(regression, true)
@@ -460,13 +477,17 @@ static int clean(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(batch_survives),       cmocka_unit_test(normalization_survives), cmocka_unit_test(read_npz_survives),
-      cmocka_unit_test(read_npy_survives),    cmocka_unit_test(read_digits_survives),   cmocka_unit_test(read_file_survives),
-      cmocka_unit_test(write_survives),       cmocka_unit_test(parse_survives),         cmocka_unit_test(parse_nonsense_survives),
-      cmocka_unit_test(read_model_survives),  cmocka_unit_test(builder_survives),       cmocka_unit_test(reference_survives),
-      cmocka_unit_test(kernel_survives),      cmocka_unit_test(rows_survives),          cmocka_unit_test(explain_survives),
-      cmocka_unit_test(attention_survives),   cmocka_unit_test(positions_survives),     cmocka_unit_test(dual_survives),
-      cmocka_unit_test(gp_survives),          cmocka_unit_test(regression_survives),    cmocka_unit_test(classification_survives),
+      cmocka_unit_test(batch_survives),          cmocka_unit_test(normalization_survives),
+      cmocka_unit_test(read_npz_survives),       cmocka_unit_test(read_npy_survives),
+      cmocka_unit_test(read_digits_survives),    cmocka_unit_test(read_file_survives),
+      cmocka_unit_test(write_survives),          cmocka_unit_test(parse_survives),
+      cmocka_unit_test(parse_nonsense_survives), cmocka_unit_test(read_model_survives),
+      cmocka_unit_test(builder_survives),        cmocka_unit_test(reference_survives),
+      cmocka_unit_test(kernel_survives),         cmocka_unit_test(rows_survives),
+      cmocka_unit_test(explain_survives),        cmocka_unit_test(attention_survives),
+      cmocka_unit_test(positions_survives),      cmocka_unit_test(sampled_survives),
+      cmocka_unit_test(dual_survives),           cmocka_unit_test(gp_survives),
+      cmocka_unit_test(regression_survives),     cmocka_unit_test(classification_survives),
       cmocka_unit_test(kernel_file_survives),
   };
   return cmocka_run_group_tests(tests, prepare, clean);
