@@ -13,7 +13,8 @@ class Array(c.Structure):
 
 
 class Output(c.Structure):
-    _fields_ = [("nngp", c.c_void_p), ("ntk", c.c_void_p), ("stride", c.c_size_t)]
+    _fields_ = [("nngp", c.c_void_p), ("ntk", c.c_void_p), ("stride", c.c_size_t), ("nngp_error", c.c_void_p),
+                ("ntk_error", c.c_void_p)]
 
 
 context = c.c_void_p()

@@ -20,7 +20,8 @@ static const cli_option options[] = {
     {"against", 0, OPTION_DATA, LIMES_CLI_FIELD(against), .value = "B",
      .help = "the items of the columns; where it is not given, the symmetric kernel of A"},
     {"output", 'o', OPTION_FILE, LIMES_CLI_FIELD(output), .value = "OUT",
-     .help = "the file to write: .npz, .h5, or .npy for one kernel; arrays nngp and ntk, float64, row by row"},
+     .help = "the file to write: .npz, .h5, or .npy for one kernel; arrays nngp and ntk, of sampled models nngp_error and "
+             "ntk_error, float64"},
     {"get", 0, OPTION_CHOICE, LIMES_CLI_FIELD(get), .choices = limes_cli_gets, .fallback = "both", .help = "which kernels"},
     {"diagonal", 0, OPTION_SWITCH, LIMES_CLI_FIELD(diagonal), .help = "only the variances: each item with itself"},
     {"positions", 0, OPTION_SWITCH, LIMES_CLI_FIELD(positions),
@@ -37,13 +38,18 @@ static const cli_example examples[] = {
     {"limes kernel cnn-gp --data digits:test -o K.npz", "NNGP and NTK of the shipped model cnn-gp between the 360 test digits"},
     {"limes kernel \"conv(3) relu flatten dense\" --data digits:train --against digits:test --get ntk -o K.npy",
      "The NTK between training and test digits as one array"},
+    {"limes kernel \"dense attention(scale=sqrt) relu flatten dense\" --data \"digits:test[:4]\" --resize 3x3 -o sampled.npz",
+     "Softmax attention with logits over the root of the key width, which is sampled: the arrays nngp_error and ntk_error are "
+     "its "
+     "standard errors"},
     {"limes kernel cnn-gp --data digits:test -o K.h5",
      "The same into a file that survives a kill: the command, given again, goes on where it stopped"},
     {.line = NULL},
 };
 
 typedef struct {
-  double *nngp, *ntk; /* NULL: not wanted */
+  double *nngp, *ntk;             /* NULL: not wanted */
+  double *nngp_error, *ntk_error; /* of a model with sampled layers; NULL: exact */
   unsigned rank;
   size_t size[LIMES_MAX_RANK];
   double seconds;
@@ -70,13 +76,19 @@ static limes_status check_size(cli_session *session, const cli_settings *setting
                         wanted, allowed);
 }
 
-static limes_status allocate(cli_session *session, const cli_settings *settings, cli_kernels *kernels) {
+static limes_status allocate(cli_session *session, const cli_settings *settings, bool sampled, cli_kernels *kernels) {
   size_t count = 1;
   limes_status status = check_size(session, settings, kernels, &count);
   if (status != LIMES_OK)
     return status;
   kernels->nngp = settings->get == GET_NTK ? NULL : calloc(count, sizeof(double));
   kernels->ntk = settings->get == GET_NNGP ? NULL : calloc(count, sizeof(double));
+  if (sampled) {
+    kernels->nngp_error = kernels->nngp == NULL ? NULL : calloc(count, sizeof(double));
+    kernels->ntk_error = kernels->ntk == NULL ? NULL : calloc(count, sizeof(double));
+    if ((kernels->nngp == NULL) != (kernels->nngp_error == NULL) || (kernels->ntk == NULL) != (kernels->ntk_error == NULL))
+      return limes_cli_no_memory(session);
+  }
   if ((settings->get != GET_NTK && kernels->nngp == NULL) || (settings->get != GET_NNGP && kernels->ntk == NULL))
     return limes_cli_no_memory(session);
   return LIMES_OK;
@@ -94,6 +106,11 @@ static limes_status check_memory(cli_session *session, const cli_settings *setti
   return status;
 }
 
+static limes_kernel_output output_of(const cli_kernels *kernels) {
+  return (limes_kernel_output){
+      .nngp = kernels->nngp, .ntk = kernels->ntk, .nngp_error = kernels->nngp_error, .ntk_error = kernels->ntk_error};
+}
+
 static limes_status compute_positions(cli_session *session, const cli_settings *settings, const cli_inputs *inputs,
                                       cli_kernels *kernels) {
   unsigned axes = 0;
@@ -105,8 +122,8 @@ static limes_status compute_positions(cli_session *session, const cli_settings *
   kernels->rank = 2 + 2 * axes;
   for (unsigned i = 0; i < 2 * axes; i++)
     kernels->size[2 + i] = size[i];
-  status = allocate(session, settings, kernels);
-  out = (limes_kernel_output){.nngp = kernels->nngp, .ntk = kernels->ntk};
+  status = allocate(session, settings, limes_model_sampled(inputs->model), kernels);
+  out = output_of(kernels);
   if (status == LIMES_OK)
     status = limes_kernel_positions(session->context, inputs->model, inputs->first, inputs->second, &out, &axes, size);
   return status;
@@ -124,8 +141,8 @@ static limes_status compute(cli_session *session, const cli_settings *settings, 
     if (!settings->diagonal)
       status = check_memory(session, settings, inputs, kernels);
     if (status == LIMES_OK)
-      status = allocate(session, settings, kernels);
-    limes_kernel_output out = {.nngp = kernels->nngp, .ntk = kernels->ntk};
+      status = allocate(session, settings, limes_model_sampled(inputs->model) && !settings->diagonal, kernels);
+    limes_kernel_output out = output_of(kernels);
     if (status == LIMES_OK)
       status = settings->diagonal
                    ? limes_kernel_diagonal(session->context, inputs->model, inputs->first, kernels->nngp, kernels->ntk)
@@ -140,6 +157,10 @@ static limes_status write(cli_session *session, const cli_settings *settings, co
   cli_record record = {0};
   limes_cli_record_numbers(&record, "nngp", kernels->nngp, kernels->rank, 0, 0);
   limes_cli_record_numbers(&record, "ntk", kernels->ntk, kernels->rank, 0, 0);
+  if (!limes_cli_ends_with(settings->output, ".npy")) {
+    limes_cli_record_numbers(&record, "nngp_error", kernels->nngp_error, kernels->rank, 0, 0);
+    limes_cli_record_numbers(&record, "ntk_error", kernels->ntk_error, kernels->rank, 0, 0);
+  }
   for (size_t i = 0; i < record.count; i++)
     for (unsigned axis = 0; axis < kernels->rank; axis++)
       record.array[i].size[axis] = kernels->size[axis];
@@ -176,6 +197,33 @@ static void print_range(const char *name, const double *data, size_t count) {
   limes_cli_row(name, NULL, "from %.6g to %.6g, mean %.6g", least, most, sum / (double)count);
 }
 
+/* Root of the mean square of the standard errors over that of the kernel; 0 where it is exact */
+static double relative_error(const double *kernel, const double *error, size_t count) {
+  double error2 = 0, value2 = 0;
+  for (size_t i = 0; error != NULL && i < count; i++) {
+    error2 += error[i] * error[i];
+    value2 += kernel[i] * kernel[i];
+  }
+  return value2 > 0 ? sqrt(error2 / value2) : 0;
+}
+
+static void print_error(const char *name, const double *kernel, const double *error, size_t count) {
+  if (error != NULL)
+    limes_cli_row(name, NULL, "%.2g of the kernel; four times the samples= halve it", relative_error(kernel, error, count));
+}
+
+static json_t *json_answer(const cli_settings *settings, const cli_inputs *inputs, const cli_kernels *kernels, size_t count) {
+  json_t *answer = json_pack("{s:s, s:s, s:I, s:I, s:f}", "output", settings->output, "model", inputs->model_text, "rows",
+                             (json_int_t)kernels->size[0], "columns", (json_int_t)kernels->size[1], "seconds", kernels->seconds);
+  if (answer != NULL && kernels->nngp_error != NULL)
+    json_object_set_new(answer, "nngp_relative_error",
+                        limes_cli_json_number(relative_error(kernels->nngp, kernels->nngp_error, count)));
+  if (answer != NULL && kernels->ntk_error != NULL)
+    json_object_set_new(answer, "ntk_relative_error",
+                        limes_cli_json_number(relative_error(kernels->ntk, kernels->ntk_error, count)));
+  return answer;
+}
+
 static limes_status print(cli_session *session, const cli_settings *settings, const cli_inputs *inputs,
                           const cli_kernels *kernels) {
   char shape[128] = "", time[32];
@@ -185,15 +233,15 @@ static limes_status print(cli_session *session, const cli_settings *settings, co
     count *= kernels->size[i];
   }
   if (settings->json)
-    return limes_cli_print_json(session, json_pack("{s:s, s:s, s:I, s:I, s:f}", "output", settings->output, "model",
-                                                   inputs->model_text, "rows", (json_int_t)kernels->size[0], "columns",
-                                                   (json_int_t)kernels->size[1], "seconds", kernels->seconds));
+    return limes_cli_print_json(session, json_answer(settings, inputs, kernels, count));
   limes_cli_duration(kernels->seconds, time, sizeof time);
   printf("%s: %s, float64\n\n", settings->output, shape);
   if (kernels->nngp != NULL)
     print_range("NNGP", kernels->nngp, count);
   if (kernels->ntk != NULL)
     print_range("NTK", kernels->ntk, count);
+  print_error("error NNGP", kernels->nngp, kernels->nngp_error, count);
+  print_error("error NTK", kernels->ntk, kernels->ntk_error, count);
   limes_cli_row("model", NULL, "%s", inputs->model_text);
   limes_cli_row("normalize", NULL, "%s", limes_normalization_kind(inputs->normalization));
   limes_cli_row("time", NULL, "%s", time);
@@ -247,6 +295,8 @@ static limes_status run(cli_session *session, const cli_settings *settings) {
     status = print(session, settings, &inputs, &kernels);
   free(kernels.nngp);
   free(kernels.ntk);
+  free(kernels.nngp_error);
+  free(kernels.ntk_error);
   limes_cli_clear_inputs(&inputs);
   return status;
 }

@@ -129,7 +129,8 @@ static void turn_to(chain *c, uint32_t column, const limes_block *x, size_t item
   for (size_t s = 0; s < c->steps; s++) {
     if (c->x[s] == NULL)
       continue;
-    const limes_trace *tx = &x->trace[c->step[s].op][item], *ty = &y->trace[c->step[s].op][partner];
+    const limes_trace *tx = limes_trace_of(c->walker, x, &c->step[s], item),
+                      *ty = limes_trace_of(c->walker, y, &c->step[s], partner);
     lay_rows(c, tx->numbers, tx->position[0], 0, tx->numbers, c->x[s]);
     lay_rows(c, ty->numbers, ty->position[0], column, ty->numbers, c->y[s]);
     if (c->x_inverse[s] == NULL)

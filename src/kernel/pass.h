@@ -17,6 +17,7 @@ typedef struct limes_held {
   uint32_t slot;       /* which buffer */
   uint32_t last_step;  /* that reads it */
   bool inside;         /* of a chain: it is never there as a whole */
+  bool lasting;        /* made before the sampled ops: it is still there for the next randomization */
 } limes_held;
 
 typedef struct limes_step {
@@ -25,6 +26,9 @@ typedef struct limes_step {
   bool keeps;         /* self pass: fills the op's trace */
   bool in_place;      /* out stands on in[0] */
   uint32_t chain;     /* so many steps from here on are walked together, diagonal after diagonal (kernel/chain.h); 0: none */
+  bool sampled;       /* the op is an estimate */
+  bool anew;          /* ... of an input that is one itself */
+  size_t sum;         /* sampled: where its mean over randomizations begins in the walker's memory */
   uint32_t *in;       /* [n_in] held */
   uint32_t n_in, out; /* out: LIMES_NO_VALUE where only the trace is wanted */
 } limes_step;
@@ -34,6 +38,8 @@ typedef struct limes_pass {
   size_t n_held, held_capacity;
   limes_step *step;
   size_t n_step, step_capacity;
+  size_t n_once; /* the first steps, which no sampled op stands before: they run once, the others for each randomization */
+  size_t sums;   /* numbers of all these means; of one kernel */
   uint32_t n_slot;
   uint32_t readout; /* held; LIMES_NO_VALUE in a self pass */
 } limes_pass;
@@ -46,5 +52,8 @@ void limes_pass_clear(limes_pass *pass);
 
 /* Whether the op keeps a trace of an item. */
 bool limes_op_keeps(const limes_op *op);
+
+/* varies[n_op]: which ops are sampled or read what depends on one. Returns whether any does. */
+bool limes_find_sampled(const limes_program *program, bool *varies);
 
 #endif

@@ -1,5 +1,7 @@
 #include "kernel/tiles.h"
 
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "kernel/flops.h"
@@ -23,44 +25,65 @@ typedef struct {
 
 /* results */
 
-static void put_cell(const limes_sink *sink, size_t row, size_t column, const double *nngp, const double *ntk, size_t element) {
+#define MOST_RESULTS 4 /* NNGP, NTK, their errors */
+
+/* The arrays of a sink that are wanted, and where in the readout their numbers are */
+typedef struct {
+  size_t n;
+  double *to[MOST_RESULTS];
+  const double *from[MOST_RESULTS];
+} results;
+
+static void add_result(results *all, double *to, const double *from) {
+  if (to == NULL || from == NULL)
+    return;
+  all->to[all->n] = to;
+  all->from[all->n++] = from;
+}
+
+static results results_of(const limes_sink *sink, const limes_readout *readout) {
+  results all = {0};
+  add_result(&all, sink->nngp, readout->panel.cov);
+  add_result(&all, sink->ntk, readout->panel.ntk);
+  add_result(&all, sink->nngp_error, readout->cov_error);
+  add_result(&all, sink->ntk_error, readout->ntk_error);
+  return all;
+}
+
+static void put_cell(const limes_sink *sink, const results *all, size_t row, size_t column, size_t element) {
   if (row < sink->first_row || row - sink->first_row >= sink->rows || column < sink->first_column ||
       (sink->columns > 0 && column - sink->first_column >= sink->columns))
     return;
   size_t at = (row - sink->first_row) * sink->stride + column - sink->first_column;
-  if (sink->nngp != NULL)
-    sink->nngp[at] = nngp[element];
-  if (sink->ntk != NULL)
-    sink->ntk[at] = ntk[element];
+  for (size_t k = 0; k < all->n; k++)
+    all->to[k][at] = all->from[k][element];
 }
 
 /* [a..., b...] of the pair (i, j) from a column-major panel: rows a of x, columns b of y; mirrored: [b..., a...] of (j, i) */
-static void put_positions(const limes_sink *sink, const limes_panel *panel, size_t partner, size_t row, size_t column,
-                          bool mirrored) {
+static void put_positions(const limes_sink *sink, const results *all, const limes_panel *panel, size_t partner, size_t row,
+                          size_t column, bool mirrored) {
   size_t T = panel->x->T, T_y = panel->y[partner].T, first = panel->start[partner];
   size_t at = (row * sink->stride + column) * sink->cell;
   for (size_t a = 0; a < T; a++)
-    for (size_t b = 0; b < T_y; b++) {
-      size_t to = at + (mirrored ? b * T + a : a * T_y + b), from = first + b * T + a;
-      if (sink->nngp != NULL)
-        sink->nngp[to] = panel->cov[from];
-      if (sink->ntk != NULL)
-        sink->ntk[to] = panel->ntk[from];
-    }
+    for (size_t b = 0; b < T_y; b++)
+      for (size_t k = 0; k < all->n; k++)
+        all->to[k][at + (mirrored ? b * T + a : a * T_y + b)] = all->from[k][first + b * T + a];
 }
 
-static void put(const limes_sink *sink, const limes_panel *panel, size_t i, size_t first) {
+static void put(const limes_sink *sink, const limes_readout *readout, size_t i, size_t first) {
+  const limes_panel *panel = &readout->panel;
+  results all = results_of(sink, readout);
   for (size_t k = 0; k < panel->n; k++) {
     size_t j = first + k;
     if (panel->layout == LIMES_FULL) {
-      put_positions(sink, panel, k, i, j, false);
+      put_positions(sink, &all, panel, k, i, j, false);
       if (sink->mirrored && i != j)
-        put_positions(sink, panel, k, j, i, true);
+        put_positions(sink, &all, panel, k, j, i, true);
       continue;
     }
-    put_cell(sink, i, j, panel->cov, panel->ntk, k);
+    put_cell(sink, &all, i, j, k);
     if (sink->mirrored && i != j)
-      put_cell(sink, j, i, panel->cov, panel->ntk, k);
+      put_cell(sink, &all, j, i, k);
   }
 }
 
@@ -108,8 +131,10 @@ static limes_status walk_tile(limes_walker *walker, const limes_sink *sink, size
     for (size_t from = 0; from < partners; from += plan->panel) {
       size_t n = partners - from < plan->panel ? partners - from : plan->panel;
       ptrdiff_t same = triangle && item - from < n ? (ptrdiff_t)(item - from) : -1;
-      const limes_panel *panel = limes_cross_pass(walker, &walker->x, item, y, from, n, same);
-      put(sink, panel, walker->x.first + item, y->first + from);
+      limes_readout readout;
+      if (!limes_cross_pass(walker, &walker->x, item, y, from, n, same, &readout))
+        return LIMES_INTERRUPTED;
+      put(sink, &readout, walker->x.first + item, y->first + from);
       if (!limes_walker_advance(walker))
         return LIMES_INTERRUPTED;
     }
@@ -157,11 +182,13 @@ static limes_status run_own(void *shared, size_t task, unsigned worker, limes_jo
     return LIMES_INTERRUPTED;
   limes_fill_gram(walker, &walker->x, &walker->x);
   for (size_t item = 0; item < count; item++) {
-    const limes_panel *panel = limes_cross_pass(walker, &walker->x, item, &walker->x, item, 1, 0);
+    limes_readout readout;
+    if (!limes_cross_pass(walker, &walker->x, item, &walker->x, item, 1, 0, &readout))
+      return LIMES_INTERRUPTED;
     if (walk->nngp != NULL)
-      walk->nngp[first + item] = panel->cov[0];
+      walk->nngp[first + item] = readout.panel.cov[0];
     if (walk->ntk != NULL)
-      walk->ntk[first + item] = panel->ntk[0];
+      walk->ntk[first + item] = readout.panel.ntk[0];
     if (!limes_walker_advance(walker))
       return LIMES_INTERRUPTED;
   }
@@ -196,6 +223,29 @@ static void report_error(limes_context *context, const walk_job *walk, unsigned 
               "attention with scale=sqrt: its series leave out %.1e of what they sum", error);
 }
 
+/* Root of the mean square of the errors over that of the kernel */
+static double relative_error(const walk_job *walk, unsigned workers, int kernel) {
+  double error2 = 0, value2 = 0;
+  for (unsigned i = 0; i < workers; i++) {
+    error2 += walk->walker[i].error2[kernel];
+    value2 += walk->walker[i].value2[kernel];
+  }
+  return value2 > 0 ? sqrt(error2 / value2) : 0;
+}
+
+/* A sampled kernel is an estimate: nobody should take it for exact. */
+static void report_spread(limes_context *context, const walk_job *walk, unsigned workers) {
+  if (walk->plan->replicates == 1)
+    return;
+  char ntk[48] = "";
+  if (walk->plan->ntk)
+    snprintf(ntk, sizeof ntk, ", %.2g of the NTK", relative_error(walk, workers, 1));
+  limes_log(context, LIMES_LOG_WARNING,
+            "a layer has no closed form and is sampled: the relative standard error is %.2g of the NNGP kernel%s; four times the "
+            "samples= halve it",
+            relative_error(walk, workers, 0), ntk);
+}
+
 static limes_status run(limes_context *context, walk_job *walk, const char *what, size_t tasks, double flops, limes_task *task) {
   unsigned workers = limes_workers(context, tasks);
   walk->walker = limes_allocate(context, workers, sizeof *walk->walker);
@@ -206,6 +256,8 @@ static limes_status run(limes_context *context, walk_job *walk, const char *what
     status = limes_parallel(context, what, tasks, flops, task, walk);
   if (status == LIMES_OK)
     report_error(context, walk, workers);
+  if (status == LIMES_OK)
+    report_spread(context, walk, workers);
   for (unsigned i = 0; walk->walker != NULL && i < workers; i++)
     limes_walker_clear(&walk->walker[i]);
   free(walk->walker);

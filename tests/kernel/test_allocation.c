@@ -256,6 +256,22 @@ static limes_status try_kernel_file(limes_context *context) { return with_batche
 static limes_status try_explain(limes_context *context) { return with_batches(context, call_explain); }
 static limes_status try_attention(limes_context *context) { return with_batches(context, call_attention); }
 
+static limes_status try_sampled(limes_context *context) {
+  limes_model *model = NULL;
+  limes_batch *batch = NULL;
+  limes_array array = sequences();
+  limes_kernel_output out = {.nngp = data.matrix[0], .ntk = data.matrix[1]};
+  array.items = 2;
+  limes_status status = limes_model_parse(context, "attention(scale=sqrt, samples=1) relu global_avg_pool dense", &model);
+  if (status == LIMES_OK)
+    status = limes_batch_create(context, &array, NULL, NULL, &batch);
+  if (status == LIMES_OK)
+    status = limes_kernel(context, model, batch, NULL, &out);
+  limes_model_destroy(model);
+  limes_batch_destroy(batch);
+  return status;
+}
+
 static limes_status try_positions(limes_context *context) {
   limes_model *model = NULL;
   limes_batch *batch = NULL;
@@ -407,6 +423,7 @@ TEST(kernel_file, true)
 TEST(explain, false)
 TEST(attention, false)
 TEST(positions, false)
+TEST(sampled, false)
 TEST(dual, false)
 TEST(gp, false)
 TEST(regression, true)
@@ -460,13 +477,17 @@ static int clean(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(batch_survives),       cmocka_unit_test(normalization_survives), cmocka_unit_test(read_npz_survives),
-      cmocka_unit_test(read_npy_survives),    cmocka_unit_test(read_digits_survives),   cmocka_unit_test(read_file_survives),
-      cmocka_unit_test(write_survives),       cmocka_unit_test(parse_survives),         cmocka_unit_test(parse_nonsense_survives),
-      cmocka_unit_test(read_model_survives),  cmocka_unit_test(builder_survives),       cmocka_unit_test(reference_survives),
-      cmocka_unit_test(kernel_survives),      cmocka_unit_test(rows_survives),          cmocka_unit_test(explain_survives),
-      cmocka_unit_test(attention_survives),   cmocka_unit_test(positions_survives),     cmocka_unit_test(dual_survives),
-      cmocka_unit_test(gp_survives),          cmocka_unit_test(regression_survives),    cmocka_unit_test(classification_survives),
+      cmocka_unit_test(batch_survives),          cmocka_unit_test(normalization_survives),
+      cmocka_unit_test(read_npz_survives),       cmocka_unit_test(read_npy_survives),
+      cmocka_unit_test(read_digits_survives),    cmocka_unit_test(read_file_survives),
+      cmocka_unit_test(write_survives),          cmocka_unit_test(parse_survives),
+      cmocka_unit_test(parse_nonsense_survives), cmocka_unit_test(read_model_survives),
+      cmocka_unit_test(builder_survives),        cmocka_unit_test(reference_survives),
+      cmocka_unit_test(kernel_survives),         cmocka_unit_test(rows_survives),
+      cmocka_unit_test(explain_survives),        cmocka_unit_test(attention_survives),
+      cmocka_unit_test(positions_survives),      cmocka_unit_test(sampled_survives),
+      cmocka_unit_test(dual_survives),           cmocka_unit_test(gp_survives),
+      cmocka_unit_test(regression_survives),     cmocka_unit_test(classification_survives),
       cmocka_unit_test(kernel_file_survives),
   };
   return cmocka_run_group_tests(tests, prepare, clean);
