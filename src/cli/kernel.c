@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "command_list.h"
+#include "layer_kernels.h"
 #include "outputs.h"
 #include "picture.h"
 #include "record.h"
@@ -24,6 +25,8 @@ static const cli_option options[] = {
     {"diagonal", 0, OPTION_SWITCH, LIMES_CLI_FIELD(diagonal), .help = "only the variances: each item with itself"},
     {"positions", 0, OPTION_SWITCH, LIMES_CLI_FIELD(positions),
      .help = "keep the positions of a model that has not pooled them: [A, B, positions of A, positions of B]"},
+    {"layers", 0, OPTION_SWITCH, LIMES_CLI_FIELD(layers),
+     .help = "a kernel behind every layer, in one pass: [layers, A, B], and the texts layers and pooled with a line for each"},
     {"plot", 0, OPTION_FILE, LIMES_CLI_FIELD(plot), .value = "F.png", .help = "a picture of the kernels (.png or .svg)"},
     {.name = NULL},
 };
@@ -34,6 +37,9 @@ static const cli_example examples[] = {
     {"limes kernel cnn-gp --data digits:test -o K.npz", "NNGP and NTK of the shipped model cnn-gp between the 360 test digits"},
     {"limes kernel \"conv(3) relu flatten dense\" --data digits:train --against digits:test --get ntk -o K.npy",
      "The NTK between training and test digits as one array"},
+    {"limes kernel \"conv(3) relu correlated_readout(length_scale=1:2:4) dense\" --data \"digits:test[:50]\" -o scales.npz",
+     "Three length scales from one pass, as arrays [3,50,50]"},
+    {"limes kernel cnn-gp --data \"digits:test[:50]\" --layers -o layers.npz", "The kernels behind each layer of cnn-gp"},
     {.line = NULL},
 };
 
@@ -41,12 +47,16 @@ typedef struct {
   double *nngp, *ntk; /* NULL: not wanted */
   unsigned rank;
   size_t size[LIMES_MAX_RANK];
+  size_t rows, columns;
+  const double *length_scale; /* [readouts]; NULL: there is one readout */
+  size_t readouts;
+  cli_layers layers; /* of --layers */
   double seconds;
 } cli_kernels;
 
 static bool multiply(size_t a, size_t b, size_t *product) { return !__builtin_mul_overflow(a, b, product); }
 
-/* What cannot fit is refused before the work; matrices [N,M] have a plan for that. */
+/* What cannot fit is refused before the work; kernels of the model's end have a plan for that. */
 static limes_status check_size(cli_session *session, const cli_settings *settings, const cli_kernels *kernels, size_t *count) {
   *count = 1;
   for (unsigned i = 0; i < kernels->rank; i++)
@@ -54,15 +64,15 @@ static limes_status check_size(cli_session *session, const cli_settings *setting
       return limes_cli_fail(session, LIMES_REFUSED, "the kernel has more entries than can be counted; take fewer items");
   double bytes = (settings->get == GET_BOTH ? 16.0 : 8.0) * (double)*count;
   double limit = (double)limes_memory_limit(session->context);
-  if (!settings->positions || bytes <= limit)
+  if ((!settings->positions && !settings->layers) || bytes <= limit)
     return LIMES_OK;
   char wanted[32], allowed[32];
   limes_cli_bytes(bytes, wanted, sizeof wanted);
   limes_cli_bytes(limit, allowed, sizeof allowed);
   return limes_cli_fail(session, LIMES_REFUSED,
-                        "kernels of all positions would take %s, and %s may be planned for: use fewer items, one kernel by "
-                        "--get, or allow more with --memory",
-                        wanted, allowed);
+                        "kernels of all %s would take %s, and %s may be planned for: use fewer items, one kernel by --get, or "
+                        "allow more with --memory",
+                        settings->layers ? "layers" : "positions", wanted, allowed);
 }
 
 static limes_status allocate(cli_session *session, const cli_settings *settings, cli_kernels *kernels) {
@@ -80,13 +90,24 @@ static limes_status allocate(cli_session *session, const cli_settings *settings,
 /* Large matrices are planned before they are had: what cannot fit is refused with the figure. */
 static limes_status check_memory(cli_session *session, const cli_settings *settings, const cli_inputs *inputs,
                                  const cli_kernels *kernels) {
-  if (settings->memory == 0 && (double)kernels->size[0] * (double)kernels->size[1] * sizeof(double) < LARGE)
+  double entries = (double)kernels->readouts * (double)kernels->rows * (double)kernels->columns;
+  if (settings->memory == 0 && entries * sizeof(double) < LARGE)
     return LIMES_OK;
   limes_plan_report report = {0};
   limes_status status = limes_explain(session->context, inputs->model, inputs->first, inputs->second, settings->get != GET_NTK,
                                       settings->get != GET_NNGP, &report);
   limes_free(report.text);
   return status;
+}
+
+/* [planes, rows, columns], without the first where planes = 0, and without the last of variances */
+static void set_size(cli_kernels *kernels, size_t planes, bool diagonal) {
+  kernels->rank = 0;
+  if (planes > 0)
+    kernels->size[kernels->rank++] = planes;
+  kernels->size[kernels->rank++] = kernels->rows;
+  if (!diagonal)
+    kernels->size[kernels->rank++] = kernels->columns;
 }
 
 static limes_status compute_positions(cli_session *session, const cli_settings *settings, const cli_inputs *inputs,
@@ -97,7 +118,8 @@ static limes_status compute_positions(cli_session *session, const cli_settings *
   limes_status status = limes_kernel_positions(session->context, inputs->model, inputs->first, inputs->second, &out, &axes, size);
   if (status != LIMES_OK)
     return status;
-  kernels->rank = 2 + 2 * axes;
+  set_size(kernels, 0, false);
+  kernels->rank += 2 * axes;
   for (unsigned i = 0; i < 2 * axes; i++)
     kernels->size[2 + i] = size[i];
   status = allocate(session, settings, kernels);
@@ -107,25 +129,54 @@ static limes_status compute_positions(cli_session *session, const cli_settings *
   return status;
 }
 
+/* A kernel behind every layer: how many there are is asked first */
+static limes_status compute_layers(cli_session *session, const cli_settings *settings, const cli_inputs *inputs,
+                                   cli_kernels *kernels) {
+  limes_kernel_output out = {0};
+  limes_layer_facts *facts = NULL;
+  size_t count = 0;
+  limes_status status = limes_kernel_layers(session->context, inputs->model, inputs->first, inputs->second, &out, &facts, &count);
+  if (status == LIMES_OK)
+    status = limes_cli_name_layers(session, facts, count, &kernels->layers);
+  limes_free(facts);
+  if (status != LIMES_OK)
+    return status;
+  set_size(kernels, count, false);
+  status = allocate(session, settings, kernels);
+  out = (limes_kernel_output){.nngp = kernels->nngp, .ntk = kernels->ntk};
+  if (status != LIMES_OK)
+    return status;
+  status = limes_kernel_layers(session->context, inputs->model, inputs->first, inputs->second, &out, &facts, &count);
+  limes_free(facts);
+  return status;
+}
+
+static limes_status compute_end(cli_session *session, const cli_settings *settings, const cli_inputs *inputs,
+                                cli_kernels *kernels) {
+  set_size(kernels, kernels->readouts == 1 ? 0 : kernels->readouts, settings->diagonal);
+  limes_status status = settings->diagonal ? LIMES_OK : check_memory(session, settings, inputs, kernels);
+  if (status == LIMES_OK)
+    status = allocate(session, settings, kernels);
+  if (status != LIMES_OK)
+    return status;
+  if (settings->diagonal)
+    return limes_kernel_diagonal(session->context, inputs->model, inputs->first, kernels->nngp, kernels->ntk);
+  limes_kernel_output out = {.nngp = kernels->nngp, .ntk = kernels->ntk};
+  return limes_kernel(session->context, inputs->model, inputs->first, inputs->second, &out);
+}
+
 static limes_status compute(cli_session *session, const cli_settings *settings, const cli_inputs *inputs, cli_kernels *kernels) {
   double started = limes_cli_now();
-  limes_status status = LIMES_OK;
-  kernels->size[0] = limes_batch_items(inputs->first);
-  kernels->size[1] = limes_batch_items(inputs->second == NULL ? inputs->first : inputs->second);
-  kernels->rank = settings->diagonal ? 1 : 2;
-  if (settings->positions)
-    status = compute_positions(session, settings, inputs, kernels);
-  else {
-    if (!settings->diagonal)
-      status = check_memory(session, settings, inputs, kernels);
-    if (status == LIMES_OK)
-      status = allocate(session, settings, kernels);
-    limes_kernel_output out = {.nngp = kernels->nngp, .ntk = kernels->ntk};
-    if (status == LIMES_OK)
-      status = settings->diagonal
-                   ? limes_kernel_diagonal(session->context, inputs->model, inputs->first, kernels->nngp, kernels->ntk)
-                   : limes_kernel(session->context, inputs->model, inputs->first, inputs->second, &out);
-  }
+  kernels->rows = limes_batch_items(inputs->first);
+  kernels->columns = limes_batch_items(inputs->second == NULL ? inputs->first : inputs->second);
+  kernels->readouts = limes_model_readouts(inputs->model, &kernels->length_scale);
+  if (settings->plot != NULL && kernels->readouts > 1)
+    return limes_cli_fail(session, LIMES_WRONG_USE,
+                          "--plot draws the kernel of one length scale, and the model has %zu: leave one of them in it",
+                          kernels->readouts);
+  limes_status status = settings->positions ? compute_positions(session, settings, inputs, kernels)
+                        : settings->layers  ? compute_layers(session, settings, inputs, kernels)
+                                            : compute_end(session, settings, inputs, kernels);
   kernels->seconds = limes_cli_now() - started;
   return status == LIMES_OK ? limes_cli_check_interrupt(session) : status;
 }
@@ -141,9 +192,13 @@ static limes_status write(cli_session *session, const cli_settings *settings, co
       record.array[i].size[axis] = kernels->size[axis];
   if (!limes_cli_ends_with(settings->output, ".npy")) {
     limes_cli_record_inputs(&record, inputs);
-    limes_cli_record_integers(&record, "labels", limes_batch_labels(inputs->first, &classes), kernels->size[0]);
+    limes_cli_record_integers(&record, "labels", limes_batch_labels(inputs->first, &classes), kernels->rows);
     if (inputs->second != NULL)
-      limes_cli_record_integers(&record, "labels_against", limes_batch_labels(inputs->second, &classes), kernels->size[1]);
+      limes_cli_record_integers(&record, "labels_against", limes_batch_labels(inputs->second, &classes), kernels->columns);
+    limes_cli_record_text(&record, "layers", kernels->layers.names);
+    limes_cli_record_text(&record, "pooled", kernels->layers.pooled);
+    if (!settings->layers)
+      limes_cli_record_numbers(&record, "length_scale", kernels->length_scale, 1, kernels->readouts, 0);
   }
   return limes_file_write(session->context, settings->output, record.array, record.count);
 }
@@ -153,8 +208,8 @@ static limes_status plot(cli_session *session, const cli_settings *settings, con
   size_t classes = 0;
   const int64_t *rows = limes_batch_labels(inputs->first, &classes);
   const int64_t *columns = inputs->second == NULL ? rows : limes_batch_labels(inputs->second, &classes);
-  cli_kernel_picture picture = {.rows = kernels->size[0],
-                                .columns = kernels->size[1],
+  cli_kernel_picture picture = {.rows = kernels->rows,
+                                .columns = kernels->columns,
                                 .nngp = kernels->nngp,
                                 .ntk = kernels->ntk,
                                 .row_labels = rows,
@@ -174,6 +229,28 @@ static void print_range(const char *name, const double *data, size_t count) {
   limes_cli_row(name, NULL, "from %.6g to %.6g, mean %.6g", least, most, sum / (double)count);
 }
 
+static json_t *json_of(const cli_settings *settings, const cli_inputs *inputs, const cli_kernels *kernels) {
+  json_t *object = json_pack("{s:s, s:s, s:I, s:I, s:f}", "output", settings->output, "model", inputs->model_text, "rows",
+                             (json_int_t)kernels->rows, "columns", (json_int_t)kernels->columns, "seconds", kernels->seconds);
+  if (settings->layers)
+    json_object_set_new(object, "layers", limes_cli_layers_json(&kernels->layers));
+  else if (kernels->readouts > 1) {
+    json_t *scales = json_array();
+    for (size_t r = 0; r < kernels->readouts; r++)
+      json_array_append_new(scales, limes_cli_json_number(kernels->length_scale[r]));
+    json_object_set_new(object, "length_scale", scales);
+  }
+  return object;
+}
+
+static void print_length_scales(const cli_kernels *kernels) {
+  char text[256] = "";
+  size_t used = 0;
+  for (size_t r = 0; r < kernels->readouts; r++)
+    used += (size_t)snprintf(text + used, sizeof text - used, "%s%.6g", r == 0 ? "" : ", ", kernels->length_scale[r]);
+  limes_cli_row("length scales", NULL, "%s", text);
+}
+
 static limes_status print(cli_session *session, const cli_settings *settings, const cli_inputs *inputs,
                           const cli_kernels *kernels) {
   char shape[128] = "", time[32];
@@ -183,18 +260,20 @@ static limes_status print(cli_session *session, const cli_settings *settings, co
     count *= kernels->size[i];
   }
   if (settings->json)
-    return limes_cli_print_json(session, json_pack("{s:s, s:s, s:I, s:I, s:f}", "output", settings->output, "model",
-                                                   inputs->model_text, "rows", (json_int_t)kernels->size[0], "columns",
-                                                   (json_int_t)kernels->size[1], "seconds", kernels->seconds));
+    return limes_cli_print_json(session, json_of(settings, inputs, kernels));
   limes_cli_duration(kernels->seconds, time, sizeof time);
   printf("%s: %s, float64\n\n", settings->output, shape);
   if (kernels->nngp != NULL)
     print_range("NNGP", kernels->nngp, count);
   if (kernels->ntk != NULL)
     print_range("NTK", kernels->ntk, count);
+  if (kernels->readouts > 1 && !settings->layers)
+    print_length_scales(kernels);
   limes_cli_row("model", NULL, "%s", inputs->model_text);
   limes_cli_row("normalize", NULL, "%s", limes_normalization_kind(inputs->normalization));
   limes_cli_row("time", NULL, "%s", time);
+  if (settings->layers)
+    limes_cli_print_layers(&kernels->layers, kernels->rows * kernels->columns, kernels->nngp, kernels->ntk);
   return LIMES_OK;
 }
 
@@ -215,8 +294,10 @@ static limes_status check(cli_session *session, const cli_settings *settings) {
     return limes_cli_fail(session, LIMES_WRONG_USE, "--diagonal pairs each item with itself and takes no --against");
   if (settings->diagonal && settings->positions)
     return limes_cli_fail(session, LIMES_WRONG_USE, "--diagonal and --positions exclude each other");
-  if (settings->plot != NULL && (settings->diagonal || settings->positions))
-    return limes_cli_fail(session, LIMES_WRONG_USE, "--plot draws matrices; leave out --diagonal and --positions");
+  if (settings->layers && (settings->diagonal || settings->positions))
+    return limes_cli_fail(session, LIMES_WRONG_USE, "--layers gives matrices of numbers; leave out --diagonal and --positions");
+  if (settings->plot != NULL && (settings->diagonal || settings->positions || settings->layers))
+    return limes_cli_fail(session, LIMES_WRONG_USE, "--plot draws one kernel; leave out --diagonal, --positions and --layers");
   return LIMES_OK;
 }
 
@@ -236,6 +317,7 @@ static limes_status run(cli_session *session, const cli_settings *settings) {
     status = print(session, settings, &inputs, &kernels);
   free(kernels.nngp);
   free(kernels.ntk);
+  limes_cli_clear_layers(&kernels.layers);
   limes_cli_clear_inputs(&inputs);
   return status;
 }
@@ -244,7 +326,11 @@ const cli_command limes_cli_kernel = {
     .name = "kernel",
     .about = "Computes exact NNGP and NTK matrices of a model on data",
     .text = "The file also says which model, data (with their fingerprint) and normalization it was made of, and the labels "
-            "where there are some.",
+            "where there are some.\n"
+            "A model with several length scales (correlated_readout) gives arrays [length scales, A, B], with --diagonal [length "
+            "scales, A], and an array length_scale. With --layers, repeats are unfolded, and a layer with branches stands behind "
+            "those of its branches; layers with positions are shown as flatten would give them where all items have the same "
+            "positions, as global_avg_pool would where they differ: pooled says which.",
     .arguments = arguments,
     .options = tables,
     .examples = examples,

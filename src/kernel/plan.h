@@ -38,6 +38,9 @@ typedef struct limes_plan {
 /* Axes and features of both batches must agree. readout: SCALAR for kernels, FULL for positions, ABSENT for self passes alone. */
 limes_status limes_plan_create(limes_context *context, const limes_model *model, const limes_batch *a, const limes_batch *b,
                                bool ntk, limes_layout readout, limes_plan *plan) LIMES_MUST_USE;
+/* The same with a readout behind every layer, a number a pair each. */
+limes_status limes_plan_create_layers(limes_context *context, const limes_model *model, const limes_batch *a,
+                                      const limes_batch *b, bool ntk, limes_plan *plan) LIMES_MUST_USE;
 void limes_plan_clear(limes_plan *plan);
 
 size_t limes_plan_blocks(const limes_plan *plan, const limes_side *side);

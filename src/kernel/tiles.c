@@ -17,10 +17,11 @@ typedef struct {
 
 /* results */
 
-static void put_cell(const limes_sink *sink, size_t row, size_t column, const double *nngp, const double *ntk, size_t element) {
+static void put_cell(const limes_sink *sink, size_t readout, size_t row, size_t column, const double *nngp, const double *ntk,
+                     size_t element) {
   if (row < sink->first_row || row - sink->first_row >= sink->rows)
     return;
-  size_t at = (row - sink->first_row) * sink->stride + column;
+  size_t at = (readout * sink->rows + row - sink->first_row) * sink->stride + column;
   if (sink->nngp != NULL)
     sink->nngp[at] = nngp[element];
   if (sink->ntk != NULL)
@@ -42,7 +43,7 @@ static void put_positions(const limes_sink *sink, const limes_panel *panel, size
     }
 }
 
-static void put(const limes_sink *sink, const limes_panel *panel, size_t i, size_t first) {
+static void put(const limes_sink *sink, size_t readout, const limes_panel *panel, size_t i, size_t first) {
   for (size_t k = 0; k < panel->n; k++) {
     size_t j = first + k;
     if (panel->layout == LIMES_FULL) {
@@ -51,9 +52,9 @@ static void put(const limes_sink *sink, const limes_panel *panel, size_t i, size
         put_positions(sink, panel, k, j, i, true);
       continue;
     }
-    put_cell(sink, i, j, panel->cov, panel->ntk, k);
+    put_cell(sink, readout, i, j, panel->cov, panel->ntk, k);
     if (sink->mirrored && i != j)
-      put_cell(sink, j, i, panel->cov, panel->ntk, k);
+      put_cell(sink, readout, j, i, panel->cov, panel->ntk, k);
   }
 }
 
@@ -98,13 +99,26 @@ static limes_status run_tile(void *shared, size_t task, unsigned worker, limes_j
     for (size_t from = 0; from < partners; from += plan->panel) {
       size_t n = partners - from < plan->panel ? partners - from : plan->panel;
       ptrdiff_t same = triangle && item - from < n ? (ptrdiff_t)(item - from) : -1;
-      const limes_panel *panel = limes_cross_pass(walker, &walker->x, item, y, from, n, same);
-      put(walk->sink, panel, walker->x.first + item, y->first + from);
+      limes_cross_pass(walker, &walker->x, item, y, from, n, same);
+      for (size_t r = 0; r < plan->cross.n_readout; r++)
+        put(walk->sink, r, limes_readout(walker, r), walker->x.first + item, y->first + from);
       if (!limes_walker_advance(walker))
         return LIMES_INTERRUPTED;
     }
   }
   return LIMES_OK;
+}
+
+/* The variance of an item, from a panel of itself alone */
+static void put_own(const walk_job *walk, const limes_walker *walker, size_t item) {
+  size_t N = walk->plan->a.batch->items;
+  for (size_t r = 0; r < walk->plan->cross.n_readout; r++) {
+    const limes_panel *panel = limes_readout(walker, r);
+    if (walk->nngp != NULL)
+      walk->nngp[r * N + item] = panel->cov[0];
+    if (walk->ntk != NULL)
+      walk->ntk[r * N + item] = panel->ntk[0];
+  }
 }
 
 static limes_status run_own(void *shared, size_t task, unsigned worker, limes_job *job) {
@@ -115,11 +129,8 @@ static limes_status run_own(void *shared, size_t task, unsigned worker, limes_jo
     return LIMES_INTERRUPTED;
   limes_fill_gram(walker, &walker->x, &walker->x);
   for (size_t item = 0; item < count; item++) {
-    const limes_panel *panel = limes_cross_pass(walker, &walker->x, item, &walker->x, item, 1, 0);
-    if (walk->nngp != NULL)
-      walk->nngp[first + item] = panel->cov[0];
-    if (walk->ntk != NULL)
-      walk->ntk[first + item] = panel->ntk[0];
+    limes_cross_pass(walker, &walker->x, item, &walker->x, item, 1, 0);
+    put_own(walk, walker, first + item);
     if (!limes_walker_advance(walker))
       return LIMES_INTERRUPTED;
   }

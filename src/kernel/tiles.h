@@ -8,7 +8,7 @@
 
 /* Where results go. A symmetric kernel is computed for items i >= j and written to both places. */
 typedef struct limes_sink {
-  double *nngp, *ntk; /* [rows, stride] of blocks of `cell` numbers; NULL: not wanted */
+  double *nngp, *ntk; /* [readouts, rows, stride] of blocks of `cell` numbers; NULL: not wanted */
   size_t first_row, rows, stride;
   size_t cell;   /* 1, or T x T' where positions are kept */
   bool mirrored; /* symmetric */
@@ -18,7 +18,7 @@ typedef struct limes_sink {
 limes_status limes_run_tiles(limes_context *context, const limes_plan *plan, const char *what, const limes_sink *sink)
     LIMES_MUST_USE;
 
-/* Variances of the items of side a: [N] each, NULL: not wanted. */
+/* Variances of the items of side a: [readouts, N] each, NULL: not wanted. */
 limes_status limes_run_diagonal(limes_context *context, const limes_plan *plan, double *nngp, double *ntk) LIMES_MUST_USE;
 
 #endif

@@ -254,8 +254,8 @@ static void cross_input(limes_walker *walker, const limes_block *x, size_t item,
   walker->work.flops += 2 * (double)x->side->batch->features * (double)panel->start[panel->n];
 }
 
-const limes_panel *limes_cross_pass(limes_walker *walker, const limes_block *x, size_t item, const limes_block *y, size_t from,
-                                    size_t n, ptrdiff_t same) {
+void limes_cross_pass(limes_walker *walker, const limes_block *x, size_t item, const limes_block *y, size_t from, size_t n,
+                      ptrdiff_t same) {
   const limes_pass *pass = &walker->plan->cross;
   cross_panels(walker, x->side, x->first + item, y->side, y->first + from, n, same);
   cross_input(walker, x, item, y, from);
@@ -264,5 +264,6 @@ const limes_panel *limes_cross_pass(limes_walker *walker, const limes_block *x, 
     bool keeps = !step->narrow && x->trace[step->op] != NULL;
     walk_step(walker, step, keeps ? &x->trace[step->op][item] : NULL, keeps ? &y->trace[step->op][from] : NULL);
   }
-  return &walker->panel[pass->readout];
 }
+
+const limes_panel *limes_readout(const limes_walker *walker, size_t r) { return &walker->panel[walker->plan->cross.readout[r]]; }

@@ -45,9 +45,12 @@ bool limes_fill_block(limes_walker *walker, limes_block *block, const limes_side
 /* Input covariances of all pairs of the two filled blocks, where items have no positions. */
 void limes_fill_gram(limes_walker *walker, const limes_block *x, const limes_block *y);
 
-/* The readout of item number `item` of block x against partners [from, from + n) of block y; same: which of the n is the item
- * itself, or -1. The panel is valid until the next call. */
-const limes_panel *limes_cross_pass(limes_walker *walker, const limes_block *x, size_t item, const limes_block *y, size_t from,
-                                    size_t n, ptrdiff_t same);
+/* Walks item number `item` of block x against partners [from, from + n) of block y; same: which of the n is the item itself, or
+ * -1. */
+void limes_cross_pass(limes_walker *walker, const limes_block *x, size_t item, const limes_block *y, size_t from, size_t n,
+                      ptrdiff_t same);
+
+/* Readout r of the last cross pass, valid until the next one. */
+const limes_panel *limes_readout(const limes_walker *walker, size_t r);
 
 #endif
