@@ -106,8 +106,7 @@ static const char *const scale[SCALES] = {"0.5", "2", "1e3", "4.25"};
 
 static const char *const patterns[] = {
     "conv(3) relu correlated_readout($)",
-    "dense relu attention relu correlated_readout(length_scale=$, kernel=rbf) dense(b_std=0.3) relu residual(dense layer_norm) "
-    "dense",
+    "dense relu attention relu correlated_readout($, rbf) dense(b_std=0.3) relu residual(dense layer_norm) dense",
     "conv(3) relu sum(correlated_readout($) dense | global_avg_pool dense) repeat(2, dense relu) dense",
     "conv(3) relu product(correlated_readout($) dense | correlated_readout($, exponential) dense) dense",
     "conv(3) sum(relu correlated_readout(3) dense | erf correlated_readout($) dense(w_std=0.7)) layer_norm relu dense",
@@ -187,6 +186,35 @@ static void several_length_scales_have_the_bits_of_each_alone(void **state) {
   free(rows.ntk);
   limes_batch_destroy(x);
   limes_batch_destroy(y);
+}
+
+/* Rows of the kernel of one length scale, to compare with */
+typedef struct {
+  size_t items, readout, blocks;
+  const double *alone;
+} rows_of_one;
+
+static limes_status compare_rows(void *user, size_t first, size_t count, const double *nngp, const double *ntk) {
+  rows_of_one *one = user;
+  assert_null(ntk);
+  assert_same_bits(nngp + one->readout * count * one->items, one->alone + first * one->items, count * one->items, "rows");
+  one->blocks++;
+  return LIMES_OK;
+}
+
+/* So many items and length scales that rows come in more than one block */
+static void blocks_of_rows_hold_every_length_scale(void **state) {
+  limes_context *context = *state;
+  enum { MANY = 900 };
+  limes_batch *x = random_sequences(context, 8, MANY, 2, 1);
+  limes_model *model = parsed(context, "correlated_readout(1:2:3:4:5:6:7:8:9:10:11:12:13:14:15:16)");
+  kernels alone = kernel_of(context, "correlated_readout(15)", x, NULL);
+  rows_of_one one = {.items = MANY, .readout = 14, .alone = alone.nngp};
+  assert_ok(context, limes_kernel_rows(context, model, x, NULL, true, false, compare_rows, &one));
+  assert_true(one.blocks > 1);
+  free_kernels(&alone);
+  limes_model_destroy(model);
+  limes_batch_destroy(x);
 }
 
 static void what_it_cannot_do_is_said(void **state) {
@@ -309,6 +337,7 @@ int main(void) {
       cmocka_unit_test(it_is_the_weighted_sum_over_pairs_of_positions),
       cmocka_unit_test(short_scales_are_flatten_and_long_ones_global_avg_pool),
       cmocka_unit_test(several_length_scales_have_the_bits_of_each_alone),
+      cmocka_unit_test(blocks_of_rows_hold_every_length_scale),
       cmocka_unit_test(what_it_cannot_do_is_said),
       cmocka_unit_test(networks_with_correlated_output_weights_have_these_kernels),
   };
