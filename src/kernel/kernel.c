@@ -113,9 +113,11 @@ limes_status limes_kernel_layers(limes_context *context, const limes_model *mode
                                  const limes_kernel_output *out, limes_layer_facts **layers, size_t *count) {
   limes_plan plan;
   const double *length_scale = NULL;
+  bool wanted = out->nngp != NULL || out->ntk != NULL;
   *layers = NULL;
+  *count = 0;
   limes_status status = limes_plan_create_layers(context, model, a, b == NULL ? a : b, out->ntk != NULL, &plan);
-  if (status == LIMES_OK)
+  if (status == LIMES_OK && wanted)
     status = accept_plan(context, &plan);
   if (status != LIMES_OK)
     return status;
@@ -125,7 +127,7 @@ limes_status limes_kernel_layers(limes_context *context, const limes_model *mode
   if (status == LIMES_OK) {
     (void)limes_model_readouts(model, &length_scale);
     describe_layers(&plan, length_scale, *layers);
-    if (out->nngp != NULL || out->ntk != NULL)
+    if (wanted)
       status = run_matrices(context, &plan, "kernels of all layers", out);
   }
   limes_plan_clear(&plan);

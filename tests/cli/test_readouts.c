@@ -127,6 +127,19 @@ static void layers_are_named_and_each_is_a_kernel(void **state) {
   json_decref(object);
 }
 
+/* Two plans are made on the way, and one warning is printed. */
+static void a_warning_is_said_once(void **state) {
+  (void)state;
+  static const char *const ways[] = {"--layers", "--positions"};
+  for (size_t i = 0; i < 2; i++) {
+    const ran *answer = run("kernel", "dense residual(relu) dense", "--data", ITEMS, "-o", "k.npz", ways[i]);
+    assert_code(answer, 0);
+    const char *said = strstr(answer->err, "correlated in a network");
+    assert_non_null(said);
+    assert_null(strstr(said + 1, "correlated in a network"));
+  }
+}
+
 static void layers_exclude_what_is_no_matrix_and_what_does_not_fit(void **state) {
   (void)state;
   assert_says(run("kernel", "conv(3)", "--data", ITEMS, "-o", "k.npz", "--layers", "--positions")->err, "--layers");
@@ -146,6 +159,7 @@ int main(void) {
       cmocka_unit_test_teardown(classify_takes_the_best_length_scale_and_shows_all, clean),
       cmocka_unit_test_teardown(regress_shows_errors_without_accuracy, clean),
       cmocka_unit_test_teardown(layers_are_named_and_each_is_a_kernel, clean),
+      cmocka_unit_test_teardown(a_warning_is_said_once, clean),
       cmocka_unit_test_teardown(layers_exclude_what_is_no_matrix_and_what_does_not_fit, clean),
   };
   return cmocka_run_group_tests(tests, enter_folder, leave_folder);
