@@ -101,7 +101,7 @@ static limes_status run_tile(void *shared, size_t task, unsigned worker, limes_j
       ptrdiff_t same = triangle && item - from < n ? (ptrdiff_t)(item - from) : -1;
       limes_cross_pass(walker, &walker->x, item, y, from, n, same);
       for (size_t r = 0; r < plan->cross.n_readout; r++)
-        put(walk->sink, r, limes_readout(walker, r), walker->x.first + item, y->first + from);
+        put(walk->sink, r, limes_readout_panel(walker, r), walker->x.first + item, y->first + from);
       if (!limes_walker_advance(walker))
         return LIMES_INTERRUPTED;
     }
@@ -113,7 +113,7 @@ static limes_status run_tile(void *shared, size_t task, unsigned worker, limes_j
 static void put_own(const walk_job *walk, const limes_walker *walker, size_t item) {
   size_t N = walk->plan->a.batch->items;
   for (size_t r = 0; r < walk->plan->cross.n_readout; r++) {
-    const limes_panel *panel = limes_readout(walker, r);
+    const limes_panel *panel = limes_readout_panel(walker, r);
     if (walk->nngp != NULL)
       walk->nngp[r * N + item] = panel->cov[0];
     if (walk->ntk != NULL)

@@ -266,4 +266,6 @@ void limes_cross_pass(limes_walker *walker, const limes_block *x, size_t item, c
   }
 }
 
-const limes_panel *limes_readout(const limes_walker *walker, size_t r) { return &walker->panel[walker->plan->cross.readout[r]]; }
+const limes_panel *limes_readout_panel(const limes_walker *walker, size_t r) {
+  return &walker->panel[walker->plan->cross.readout[r]];
+}

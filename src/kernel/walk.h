@@ -51,6 +51,6 @@ void limes_cross_pass(limes_walker *walker, const limes_block *x, size_t item, c
                       ptrdiff_t same);
 
 /* Readout r of the last cross pass, valid until the next one. */
-const limes_panel *limes_readout(const limes_walker *walker, size_t r);
+const limes_panel *limes_readout_panel(const limes_walker *walker, size_t r);
 
 #endif

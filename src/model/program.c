@@ -219,21 +219,51 @@ static limes_status show(limes_context *context, limes_program *program, limes_o
   return add_op(context, program, behind, value);
 }
 
-/* Each op of the first n, and straight behind it the one that shows it, where it has one: these stand behind the first n. */
-static limes_status bring_together(limes_context *context, limes_program *program, size_t n) {
+/* The ops in the order first[n_op], each writing the value behind its own number again; readout [n] follows. */
+static limes_status reorder(limes_context *context, limes_program *program, const size_t *first, uint32_t *readout, size_t n) {
   limes_op *op = limes_allocate(context, program->n_op, sizeof *op);
-  if (op == NULL)
+  limes_shape *value = limes_allocate(context, program->n_value, sizeof *value);
+  uint32_t *number = limes_allocate(context, program->n_value, sizeof *number); /* of a value, from then on */
+  if (op == NULL || value == NULL || number == NULL) {
+    free(op);
+    free(value);
+    free(number);
     return LIMES_NO_MEMORY;
-  size_t to = 0, next = n;
-  for (size_t i = 0; i < n; i++) {
-    op[to++] = program->op[i];
-    if (next < program->n_op && program->op[next].in[0] == program->op[i].out)
-      op[to++] = program->op[next++];
   }
+  value[0] = program->value[0];
+  for (size_t i = 0; i < program->n_op; i++) {
+    op[i] = program->op[first[i]];
+    number[op[i].out] = (uint32_t)i + 1;
+    value[i + 1] = program->value[op[i].out];
+    op[i].out = (uint32_t)i + 1;
+    for (uint32_t k = 0; k < op[i].n_in; k++)
+      ((uint32_t *)op[i].in)[k] = number[op[i].in[k]];
+  }
+  for (size_t r = 0; r < n; r++)
+    readout[r] = number[readout[r]];
   free(program->op);
+  free(program->value);
+  free(number);
   program->op = op;
+  program->value = value;
   program->op_capacity = program->n_op;
+  program->value_capacity = program->n_value;
   return LIMES_OK;
+}
+
+/* Each op of the first n, and straight behind it the one that shows it, where it has one: these stand behind the first n. */
+static limes_status bring_together(limes_context *context, limes_program *program, uint32_t *readout, size_t n) {
+  size_t *first = limes_allocate(context, program->n_op, sizeof *first), to = 0, next = n;
+  if (first == NULL)
+    return LIMES_NO_MEMORY;
+  for (size_t i = 0; i < n; i++) {
+    first[to++] = i;
+    if (next < program->n_op && program->op[next].in[0] == program->op[i].out)
+      first[to++] = next++;
+  }
+  limes_status status = reorder(context, program, first, readout, n);
+  free(first);
+  return status;
 }
 
 limes_status limes_program_show_layers(limes_context *context, limes_program *program) {
@@ -248,7 +278,7 @@ limes_status limes_program_show_layers(limes_context *context, limes_program *pr
       status = show(context, program, program->op[i], &readout[i]);
   }
   if (status == LIMES_OK)
-    status = bring_together(context, program, n);
+    status = bring_together(context, program, readout, n);
   if (status == LIMES_OK)
     status = set_readouts(context, program, readout, n);
   free(readout);

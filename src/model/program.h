@@ -6,7 +6,7 @@
 
 #define LIMES_MOST_OPS 100000
 
-/* Value 0 is the input; op i writes a value that no other op writes and that only later ops read. */
+/* Value 0 is the input; op i writes value i + 1, which no other op writes and only later ops read. */
 typedef struct limes_program {
   const limes_model *model; /* whose parameters the ops point to */
   limes_op *op;             /* [n_op] */
