@@ -14,6 +14,10 @@ typedef struct limes_kernel_output {
   double *nngp, *ntk; /* [N_A, N_B], each row `stride` elements after the one before. A model with R > 1 readouts
                        * (limes_model_readouts): [R, N_A, N_B], each matrix N_A * stride elements after the one before */
   size_t stride;      /* 0: N_B */
+  /* Standard errors of both, of the same shape and stride, with 15 degrees of freedom; NULL: not wanted. They are zeros where
+   * everything is exact, and not where a layer is sampled (attention with scale=sqrt, zeta=softmax): there a kernel is a mean
+   * over 16 randomizations that run through all layers behind, a function of the context's seed and of nothing else. */
+  double *nngp_error, *ntk_error;
 } limes_kernel_output;
 
 /* Kernels between the items of a and b. b = NULL or b = a: the symmetric kernel of a, one triangle of which is computed

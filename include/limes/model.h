@@ -49,6 +49,10 @@ LIMES_API limes_status limes_model_close(limes_context *context, limes_model *mo
  * 1. */
 LIMES_API size_t limes_model_readouts(const limes_model *model, const double **length_scale);
 
+/* Whether some layer has no closed form and is estimated with random points, so that kernels have standard errors
+ * (limes_kernel_output). The model is complete. */
+LIMES_API bool limes_model_sampled(const limes_model *model);
+
 /* Shipped models: name, text and one sentence; i counts from 0; NULL past the last one. */
 typedef struct limes_shipped_model {
   const char *name, *text, *about;

@@ -20,7 +20,8 @@ static const cli_option options[] = {
     {"against", 0, OPTION_DATA, LIMES_CLI_FIELD(against), .value = "B",
      .help = "the items of the columns; where it is not given, the symmetric kernel of A"},
     {"output", 'o', OPTION_FILE, LIMES_CLI_FIELD(output), .value = "OUT",
-     .help = "the file to write: .npz, .h5, or .npy for one kernel; arrays nngp and ntk, float64, row by row"},
+     .help = "the file to write: .npz, .h5, or .npy for one kernel; arrays nngp and ntk, of sampled models nngp_error and "
+             "ntk_error, float64"},
     {"get", 0, OPTION_CHOICE, LIMES_CLI_FIELD(get), .choices = limes_cli_gets, .fallback = "both", .help = "which kernels"},
     {"diagonal", 0, OPTION_SWITCH, LIMES_CLI_FIELD(diagonal), .help = "only the variances: each item with itself"},
     {"positions", 0, OPTION_SWITCH, LIMES_CLI_FIELD(positions),
@@ -40,11 +41,16 @@ static const cli_example examples[] = {
     {"limes kernel \"conv(3) relu correlated_readout(length_scale=1:2:4) dense\" --data \"digits:test[:50]\" -o scales.npz",
      "Three length scales from one pass, as arrays [3,50,50]"},
     {"limes kernel cnn-gp --data \"digits:test[:50]\" --layers -o layers.npz", "The kernels behind each layer of cnn-gp"},
+    {"limes kernel \"dense attention(scale=sqrt) global_avg_pool dense\" --data \"digits:test[:4]\" -o sampled.npz",
+     "Softmax attention with logits over the root of the key width, which is sampled: the arrays nngp_error and ntk_error are "
+     "its "
+     "standard errors"},
     {.line = NULL},
 };
 
 typedef struct {
-  double *nngp, *ntk; /* NULL: not wanted */
+  double *nngp, *ntk;             /* NULL: not wanted */
+  double *nngp_error, *ntk_error; /* of a model with sampled layers; NULL: exact */
   unsigned rank;
   size_t size[LIMES_MAX_RANK];
   size_t rows, columns;
@@ -75,13 +81,19 @@ static limes_status check_size(cli_session *session, const cli_settings *setting
                         settings->layers ? "layers" : "positions", wanted, allowed);
 }
 
-static limes_status allocate(cli_session *session, const cli_settings *settings, cli_kernels *kernels) {
+static limes_status allocate(cli_session *session, const cli_settings *settings, bool sampled, cli_kernels *kernels) {
   size_t count = 1;
   limes_status status = check_size(session, settings, kernels, &count);
   if (status != LIMES_OK)
     return status;
   kernels->nngp = settings->get == GET_NTK ? NULL : calloc(count, sizeof(double));
   kernels->ntk = settings->get == GET_NNGP ? NULL : calloc(count, sizeof(double));
+  if (sampled) {
+    kernels->nngp_error = kernels->nngp == NULL ? NULL : calloc(count, sizeof(double));
+    kernels->ntk_error = kernels->ntk == NULL ? NULL : calloc(count, sizeof(double));
+    if ((kernels->nngp == NULL) != (kernels->nngp_error == NULL) || (kernels->ntk == NULL) != (kernels->ntk_error == NULL))
+      return limes_cli_no_memory(session);
+  }
   if ((settings->get != GET_NTK && kernels->nngp == NULL) || (settings->get != GET_NNGP && kernels->ntk == NULL))
     return limes_cli_no_memory(session);
   return LIMES_OK;
@@ -110,6 +122,11 @@ static void set_size(cli_kernels *kernels, size_t planes, bool diagonal) {
     kernels->size[kernels->rank++] = kernels->columns;
 }
 
+static limes_kernel_output output_of(const cli_kernels *kernels) {
+  return (limes_kernel_output){
+      .nngp = kernels->nngp, .ntk = kernels->ntk, .nngp_error = kernels->nngp_error, .ntk_error = kernels->ntk_error};
+}
+
 static limes_status compute_positions(cli_session *session, const cli_settings *settings, const cli_inputs *inputs,
                                       cli_kernels *kernels) {
   unsigned axes = 0;
@@ -122,8 +139,8 @@ static limes_status compute_positions(cli_session *session, const cli_settings *
   kernels->rank += 2 * axes;
   for (unsigned i = 0; i < 2 * axes; i++)
     kernels->size[2 + i] = size[i];
-  status = allocate(session, settings, kernels);
-  out = (limes_kernel_output){.nngp = kernels->nngp, .ntk = kernels->ntk};
+  status = allocate(session, settings, limes_model_sampled(inputs->model), kernels);
+  out = output_of(kernels);
   if (status == LIMES_OK)
     status = limes_kernel_positions(session->context, inputs->model, inputs->first, inputs->second, &out, &axes, size);
   return status;
@@ -142,8 +159,8 @@ static limes_status compute_layers(cli_session *session, const cli_settings *set
   if (status != LIMES_OK)
     return status;
   set_size(kernels, count, false);
-  status = allocate(session, settings, kernels);
-  out = (limes_kernel_output){.nngp = kernels->nngp, .ntk = kernels->ntk};
+  status = allocate(session, settings, limes_model_sampled(inputs->model), kernels);
+  out = output_of(kernels);
   if (status != LIMES_OK)
     return status;
   status = limes_kernel_layers(session->context, inputs->model, inputs->first, inputs->second, &out, &facts, &count);
@@ -156,12 +173,12 @@ static limes_status compute_end(cli_session *session, const cli_settings *settin
   set_size(kernels, kernels->readouts == 1 ? 0 : kernels->readouts, settings->diagonal);
   limes_status status = settings->diagonal ? LIMES_OK : check_memory(session, settings, inputs, kernels);
   if (status == LIMES_OK)
-    status = allocate(session, settings, kernels);
+    status = allocate(session, settings, limes_model_sampled(inputs->model) && !settings->diagonal, kernels);
   if (status != LIMES_OK)
     return status;
   if (settings->diagonal)
     return limes_kernel_diagonal(session->context, inputs->model, inputs->first, kernels->nngp, kernels->ntk);
-  limes_kernel_output out = {.nngp = kernels->nngp, .ntk = kernels->ntk};
+  limes_kernel_output out = output_of(kernels);
   return limes_kernel(session->context, inputs->model, inputs->first, inputs->second, &out);
 }
 
@@ -187,6 +204,10 @@ static limes_status write(cli_session *session, const cli_settings *settings, co
   size_t classes = 0;
   limes_cli_record_numbers(&record, "nngp", kernels->nngp, kernels->rank, 0, 0);
   limes_cli_record_numbers(&record, "ntk", kernels->ntk, kernels->rank, 0, 0);
+  if (!limes_cli_ends_with(settings->output, ".npy")) {
+    limes_cli_record_numbers(&record, "nngp_error", kernels->nngp_error, kernels->rank, 0, 0);
+    limes_cli_record_numbers(&record, "ntk_error", kernels->ntk_error, kernels->rank, 0, 0);
+  }
   for (size_t i = 0; i < record.count; i++)
     for (unsigned axis = 0; axis < kernels->rank; axis++)
       record.array[i].size[axis] = kernels->size[axis];
@@ -229,9 +250,38 @@ static void print_range(const char *name, const double *data, size_t count) {
   limes_cli_row(name, NULL, "from %.6g to %.6g, mean %.6g", least, most, sum / (double)count);
 }
 
-static json_t *json_of(const cli_settings *settings, const cli_inputs *inputs, const cli_kernels *kernels) {
+static void print_length_scales(const cli_kernels *kernels) {
+  char text[256] = "";
+  size_t used = 0;
+  for (size_t r = 0; r < kernels->readouts; r++)
+    used += (size_t)snprintf(text + used, sizeof text - used, "%s%.6g", r == 0 ? "" : ", ", kernels->length_scale[r]);
+  limes_cli_row("length scales", NULL, "%s", text);
+}
+
+/* Root of the mean square of the standard errors over that of the kernel; 0 where it is exact */
+static double relative_error(const double *kernel, const double *error, size_t count) {
+  double error2 = 0, value2 = 0;
+  for (size_t i = 0; error != NULL && i < count; i++) {
+    error2 += error[i] * error[i];
+    value2 += kernel[i] * kernel[i];
+  }
+  return value2 > 0 ? sqrt(error2 / value2) : 0;
+}
+
+static void print_error(const char *name, const double *kernel, const double *error, size_t count) {
+  if (error != NULL)
+    limes_cli_row(name, NULL, "%.2g of the kernel; four times the samples= halve it", relative_error(kernel, error, count));
+}
+
+static json_t *json_of(const cli_settings *settings, const cli_inputs *inputs, const cli_kernels *kernels, size_t count) {
   json_t *object = json_pack("{s:s, s:s, s:I, s:I, s:f}", "output", settings->output, "model", inputs->model_text, "rows",
                              (json_int_t)kernels->rows, "columns", (json_int_t)kernels->columns, "seconds", kernels->seconds);
+  if (kernels->nngp_error != NULL)
+    json_object_set_new(object, "nngp_relative_error",
+                        limes_cli_json_number(relative_error(kernels->nngp, kernels->nngp_error, count)));
+  if (kernels->ntk_error != NULL)
+    json_object_set_new(object, "ntk_relative_error",
+                        limes_cli_json_number(relative_error(kernels->ntk, kernels->ntk_error, count)));
   if (settings->layers)
     json_object_set_new(object, "layers", limes_cli_layers_json(&kernels->layers));
   else if (kernels->readouts > 1) {
@@ -243,14 +293,6 @@ static json_t *json_of(const cli_settings *settings, const cli_inputs *inputs, c
   return object;
 }
 
-static void print_length_scales(const cli_kernels *kernels) {
-  char text[256] = "";
-  size_t used = 0;
-  for (size_t r = 0; r < kernels->readouts; r++)
-    used += (size_t)snprintf(text + used, sizeof text - used, "%s%.6g", r == 0 ? "" : ", ", kernels->length_scale[r]);
-  limes_cli_row("length scales", NULL, "%s", text);
-}
-
 static limes_status print(cli_session *session, const cli_settings *settings, const cli_inputs *inputs,
                           const cli_kernels *kernels) {
   char shape[128] = "", time[32];
@@ -260,7 +302,7 @@ static limes_status print(cli_session *session, const cli_settings *settings, co
     count *= kernels->size[i];
   }
   if (settings->json)
-    return limes_cli_print_json(session, json_of(settings, inputs, kernels));
+    return limes_cli_print_json(session, json_of(settings, inputs, kernels, count));
   limes_cli_duration(kernels->seconds, time, sizeof time);
   printf("%s: %s, float64\n\n", settings->output, shape);
   if (kernels->nngp != NULL)
@@ -269,6 +311,8 @@ static limes_status print(cli_session *session, const cli_settings *settings, co
     print_range("NTK", kernels->ntk, count);
   if (kernels->readouts > 1 && !settings->layers)
     print_length_scales(kernels);
+  print_error("error NNGP", kernels->nngp, kernels->nngp_error, count);
+  print_error("error NTK", kernels->ntk, kernels->ntk_error, count);
   limes_cli_row("model", NULL, "%s", inputs->model_text);
   limes_cli_row("normalize", NULL, "%s", limes_normalization_kind(inputs->normalization));
   limes_cli_row("time", NULL, "%s", time);
@@ -318,6 +362,8 @@ static limes_status run(cli_session *session, const cli_settings *settings) {
   free(kernels.nngp);
   free(kernels.ntk);
   limes_cli_clear_layers(&kernels.layers);
+  free(kernels.nngp_error);
+  free(kernels.ntk_error);
   limes_cli_clear_inputs(&inputs);
   return status;
 }

@@ -70,7 +70,8 @@ static void sample_pairs(limes_walker *walker, size_t k, double until, sample *s
   limes_fill_gram(walker, &walker->x, &walker->y);
   for (size_t item = 0; item < rows && (item == 0 || now() < until); item++)
     for (size_t from = 0; from < count && (item + from == 0 || now() < until); from += plan->panel)
-      limes_cross_pass(walker, &walker->x, item, &walker->y, from, count - from < plan->panel ? count - from : plan->panel, -1);
+      (void)!limes_cross_pass(walker, &walker->x, item, &walker->y, from, count - from < plan->panel ? count - from : plan->panel,
+                              -1);
   sum->cross_seconds += now() - filled;
   sum->cross_flops += walker->work.flops - counted;
 }
@@ -209,6 +210,9 @@ static char *plan_text(limes_context *context, const limes_plan *plan, unsigned 
   limes_text_add(&text, "\n");
   limes_text_add(&text, "%-10s %zu of up to %zu x %zu items, %zu partners at a time, %u threads\n", "tiles",
                  limes_plan_tiles(plan), plan->block, plan->block, plan->panel, workers);
+  if (plan->replicates > 1)
+    limes_text_add(&text, "%-10s %u randomizations of what stands behind the first sampled layer, counted in the flops\n",
+                   "sampled", (unsigned)plan->replicates);
   put_quantity(&text, "flops", report->flops, "");
   put_quantity(&text, "memory", (double)report->bytes, "B");
   put_quantity(&text, "allowed", (double)report->free_bytes, "B");

@@ -58,7 +58,7 @@ double limes_input_flops(const limes_batch *batch, limes_layout layout, const li
   return 2 * (double)batch->features * (double)limes_elements(layout, x, y);
 }
 
-static double step_flops(const limes_plan *plan, const limes_pass *pass, const limes_step *step, const limes_side *a, size_t i,
+static double once_flops(const limes_plan *plan, const limes_pass *pass, const limes_step *step, const limes_side *a, size_t i,
                          const limes_side *b, size_t j, bool ntk) {
   if (step->narrow || step->out == LIMES_NO_VALUE)
     return 0;
@@ -70,6 +70,13 @@ static double step_flops(const limes_plan *plan, const limes_pass *pass, const l
                         pass->held[step->in[0]].layout, pass->held[step->out].layout, ntk);
 }
 
+/* Of all randomizations together, and of the walk with their mean, for which sampled ops of estimates are drawn once more */
+static double step_flops(const limes_plan *plan, const limes_pass *pass, const limes_step *step, const limes_side *a, size_t i,
+                         const limes_side *b, size_t j, bool ntk) {
+  double R = plan->replicates, times = step < pass->step + pass->n_once ? 1 : step->anew ? 2 * R : step->sampled ? R : R + 1;
+  return times * once_flops(plan, pass, step, a, i, b, j, ntk);
+}
+
 double limes_own_flops(const limes_plan *plan, const limes_side *side, size_t item) {
   const limes_grid *grid = &side->grid[0][item];
   double flops = limes_input_flops(side->batch, plan->own.held[0].layout, grid, grid);
@@ -78,7 +85,7 @@ double limes_own_flops(const limes_plan *plan, const limes_side *side, size_t it
     flops += step_flops(plan, &plan->own, step, side, item, side, item, false);
     const limes_op *op = &plan->program.op[step->op];
     if (step->keeps && op->ops->trace_flops != NULL)
-      flops += op->ops->trace_flops(op, &side->grid[op->in[0]][item]);
+      flops += limes_plan_copies(plan, step->op) * op->ops->trace_flops(op, &side->grid[op->in[0]][item]);
   }
   return flops;
 }

@@ -61,11 +61,31 @@ static limes_status run_checked(limes_context *context, const limes_plan *plan, 
   return status;
 }
 
+/* Errors are zeros until something sampled writes them. */
+static void clear_errors(const limes_plan *plan, const limes_sink *sink) {
+  size_t columns = plan->b.batch->items * sink->cell, stride = sink->stride * sink->cell;
+  for (size_t i = 0; i < plan->cross.n_readout * sink->rows; i++) {
+    if (sink->nngp_error != NULL)
+      memset(sink->nngp_error + i * stride, 0, columns * sizeof *sink->nngp_error);
+    if (sink->ntk_error != NULL)
+      memset(sink->ntk_error + i * stride, 0, columns * sizeof *sink->ntk_error);
+  }
+}
+
+static void give_arrays(const limes_kernel_output *out, const limes_plan *plan, limes_sink *sink) {
+  sink->nngp = out->nngp;
+  sink->ntk = out->ntk;
+  sink->nngp_error = out->nngp_error;
+  sink->ntk_error = out->ntk_error;
+  clear_errors(plan, sink);
+}
+
 /* Numbers a pair into the caller's matrices */
 static limes_status run_matrices(limes_context *context, const limes_plan *plan, const char *what,
                                  const limes_kernel_output *out) {
-  limes_sink sink = {.nngp = out->nngp, .ntk = out->ntk, .rows = plan->a.batch->items, .cell = 1, .mirrored = plan->symmetric};
+  limes_sink sink = {.rows = plan->a.batch->items, .cell = 1, .mirrored = plan->symmetric};
   sink.stride = out->stride == 0 ? plan->b.batch->items : out->stride;
+  give_arrays(out, plan, &sink);
   return run_checked(context, plan, what, &sink);
 }
 
@@ -74,7 +94,7 @@ limes_status limes_kernel(limes_context *context, const limes_model *model, cons
   if (out->nngp == NULL && out->ntk == NULL)
     return limes_fail(context, LIMES_WRONG_USE, "no kernel is asked for: give memory for nngp, ntk or both");
   limes_plan plan;
-  limes_status status = plan_kernel(context, model, a, b, out->ntk != NULL, LIMES_SCALAR, &plan);
+  limes_status status = plan_kernel(context, model, a, b, out->ntk != NULL || out->ntk_error != NULL, LIMES_SCALAR, &plan);
   if (status != LIMES_OK)
     return status;
   status = run_matrices(context, &plan, "kernel", out);
@@ -116,7 +136,8 @@ limes_status limes_kernel_layers(limes_context *context, const limes_model *mode
   bool wanted = out->nngp != NULL || out->ntk != NULL;
   *layers = NULL;
   *count = 0;
-  limes_status status = limes_plan_create_layers(context, model, a, b == NULL ? a : b, out->ntk != NULL, &plan);
+  limes_status status =
+      limes_plan_create_layers(context, model, a, b == NULL ? a : b, out->ntk != NULL || out->ntk_error != NULL, &plan);
   if (status == LIMES_OK && wanted)
     status = accept_plan(context, &plan);
   if (status != LIMES_OK)
@@ -204,7 +225,7 @@ static size_t sizes_of(const limes_grid *grid, size_t size[2]) {
 limes_status limes_kernel_positions(limes_context *context, const limes_model *model, const limes_batch *a, const limes_batch *b,
                                     const limes_kernel_output *out, unsigned *axes, size_t size[4]) {
   limes_plan plan;
-  limes_status status = plan_kernel(context, model, a, b, out->ntk != NULL, LIMES_FULL, &plan);
+  limes_status status = plan_kernel(context, model, a, b, out->ntk != NULL || out->ntk_error != NULL, LIMES_FULL, &plan);
   if (status != LIMES_OK)
     return status;
   if (plan.cross.n_readout > 1) {
@@ -217,12 +238,11 @@ limes_status limes_kernel_positions(limes_context *context, const limes_model *m
   *axes = plan.program.value[value].axes;
   size_t cell = sizes_of(&plan.a.grid[value][0], size);
   cell *= sizes_of(&plan.b.grid[value][0], size + *axes);
-  limes_sink sink = {.nngp = out->nngp,
-                     .ntk = out->ntk,
-                     .rows = plan.a.batch->items,
+  limes_sink sink = {.rows = plan.a.batch->items,
                      .stride = out->stride == 0 ? plan.b.batch->items : out->stride / cell,
                      .cell = cell,
                      .mirrored = plan.symmetric};
+  give_arrays(out, &plan, &sink);
   if (out->nngp != NULL || out->ntk != NULL)
     status = run_checked(context, &plan, "kernel of all positions", &sink);
   limes_plan_clear(&plan);

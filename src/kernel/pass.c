@@ -6,6 +6,7 @@ typedef struct {
   const limes_program *program;
   const bool *uneven; /* [n_value], or NULL */
   bool own;
+  bool *varies;          /* [n_op] */
   limes_layout *asked;   /* [n_value] the most that a reader asks of a value */
   limes_layout **wanted; /* [n_op][n_in] what each op asks of each input */
   uint32_t *held;        /* [n_value] where a value is held, as asked */
@@ -13,6 +14,21 @@ typedef struct {
 } builder;
 
 bool limes_op_keeps(const limes_op *op) { return op->ops->trace != NULL; }
+
+static bool is_sampled(const limes_op *op) { return op->ops->sampled != NULL && op->ops->sampled(op); }
+
+/* Op number i writes value i + 1. */
+bool limes_find_sampled(const limes_program *program, bool *varies) {
+  bool any = false;
+  for (size_t i = 0; i < program->n_op; i++) {
+    const limes_op *op = &program->op[i];
+    varies[i] = is_sampled(op);
+    for (uint32_t k = 0; k < op->n_in; k++)
+      varies[i] = varies[i] || (op->in[k] > 0 && varies[op->in[k] - 1]);
+    any = any || varies[i];
+  }
+  return any;
+}
 
 /* Items without positions have nothing but one number a pair, and items of unequal sizes no diagonal: what is equal behind a
  * stride or a slice comes out of the matrix before it. */
@@ -86,6 +102,8 @@ static limes_status held_as(limes_context *context, builder *b, limes_pass *pass
   return LIMES_OK;
 }
 
+static bool input_varies(const builder *b, const limes_op *op) { return op->in[0] > 0 && b->varies[op->in[0] - 1]; }
+
 static limes_status add_op(limes_context *context, builder *b, limes_pass *pass, size_t index) {
   const limes_op *op = &b->program->op[index];
   limes_layout out = b->asked[op->out];
@@ -93,6 +111,8 @@ static limes_status add_op(limes_context *context, builder *b, limes_pass *pass,
   if (out == LIMES_ABSENT && !keeps)
     return LIMES_OK;
   limes_step step = {.op = index, .keeps = keeps, .n_in = op->n_in, .out = LIMES_NO_VALUE};
+  step.sampled = is_sampled(op);
+  step.anew = step.sampled && input_varies(b, op);
   step.in = limes_allocate(context, op->n_in, sizeof *step.in);
   if (step.in == NULL)
     return LIMES_NO_MEMORY;
@@ -122,11 +142,12 @@ static bool can_work_in_place(const limes_program *program, const limes_pass *pa
   const limes_step *step = &pass->step[index];
   const limes_held *in = &pass->held[step->in[0]];
   return !step->narrow && program->op[step->op].ops->in_place && in->last_step == index &&
-         in->layout == pass->held[step->out].layout && times_read(step, step->in[0], step->n_in) == 1;
+         (!in->lasting || index < pass->n_once) && in->layout == pass->held[step->out].layout &&
+         times_read(step, step->in[0], step->n_in) == 1;
 }
 
 /* Buffers are taken when a covariance is made and given back behind its last reader; an op that works in place takes its
- * input's. */
+ * input's. What steps read for each randomization, but was made once, keeps its buffer. */
 static limes_status place(limes_context *context, const limes_program *program, limes_pass *pass) {
   uint32_t *unused = limes_allocate(context, pass->n_held + 1, sizeof *unused), n_unused = 0;
   if (unused == NULL)
@@ -143,7 +164,8 @@ static limes_status place(limes_context *context, const limes_program *program, 
     }
     for (uint32_t k = 0; k < step->n_in; k++) {
       limes_held *in = &pass->held[step->in[k]];
-      if (in->last_step == i && times_read(step, step->in[k], k) == 0 && !(k == 0 && step->in_place))
+      bool needed_again = in->lasting && i >= pass->n_once;
+      if (in->last_step == i && !needed_again && times_read(step, step->in[k], k) == 0 && !(k == 0 && step->in_place))
         unused[n_unused++] = in->slot;
     }
   }
@@ -161,6 +183,15 @@ static limes_status list_readouts(limes_context *context, const builder *b, lime
   return LIMES_OK;
 }
 
+/* Those that vary with the randomization, or the others */
+static limes_status add_ops(limes_context *context, builder *b, limes_pass *pass, bool varying) {
+  limes_status status = LIMES_OK;
+  for (size_t i = 0; i < b->program->n_op && status == LIMES_OK; i++)
+    if (b->varies[i] == varying)
+      status = add_op(context, b, pass, i);
+  return status;
+}
+
 static limes_status build(limes_context *context, builder *b, limes_layout readout, limes_pass *pass) {
   const limes_program *program = b->program;
   for (size_t i = 0; i < program->n_value; i++)
@@ -168,8 +199,11 @@ static limes_status build(limes_context *context, builder *b, limes_layout reado
   limes_status status = demand(context, b, readout);
   if (status == LIMES_OK)
     status = hold(context, pass, 0, b->asked[0], &b->held[0]);
-  for (size_t i = 0; i < program->n_op && status == LIMES_OK; i++)
-    status = add_op(context, b, pass, i);
+  status = status == LIMES_OK ? add_ops(context, b, pass, false) : status;
+  pass->n_once = pass->n_step;
+  for (size_t i = 0; i < pass->n_held; i++)
+    pass->held[i].lasting = true;
+  status = status == LIMES_OK ? add_ops(context, b, pass, true) : status;
   if (status != LIMES_OK)
     return status;
   status = b->own ? LIMES_OK : list_readouts(context, b, pass);
@@ -184,10 +218,14 @@ limes_status limes_pass_create(limes_context *context, const limes_program *prog
   b.wanted = limes_allocate(context, program->n_op, sizeof *b.wanted);
   b.held = limes_allocate(context, program->n_value, sizeof *b.held);
   b.diagonal = limes_allocate(context, program->n_value, sizeof *b.diagonal);
-  bool memory = b.asked != NULL && b.wanted != NULL && b.held != NULL && b.diagonal != NULL;
+  b.varies = limes_allocate(context, program->n_op + 1, sizeof *b.varies);
+  bool memory = b.varies != NULL && b.asked != NULL && b.wanted != NULL && b.held != NULL && b.diagonal != NULL;
+  if (memory)
+    (void)limes_find_sampled(program, b.varies);
   limes_status status = memory ? build(context, &b, readout, pass) : LIMES_NO_MEMORY;
   for (size_t i = 0; b.wanted != NULL && i < program->n_op; i++)
     free(b.wanted[i]);
+  free(b.varies);
   free(b.asked);
   free(b.wanted);
   free(b.held);

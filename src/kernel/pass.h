@@ -14,6 +14,7 @@ typedef struct limes_held {
   limes_layout layout; /* what is held of it; ABSENT: nothing */
   uint32_t slot;       /* which buffer */
   uint32_t last_step;  /* that reads it */
+  bool lasting;        /* made before the sampled ops: it is still there for the next randomization */
 } limes_held;
 
 typedef struct limes_step {
@@ -21,6 +22,9 @@ typedef struct limes_step {
   bool narrow;        /* no op: takes the diagonal out of the matrix in[0] */
   bool keeps;         /* self pass: fills the op's trace */
   bool in_place;      /* out stands on in[0] */
+  bool sampled;       /* the op is an estimate */
+  bool anew;          /* ... of an input that is one itself */
+  size_t sum;         /* sampled: where its mean over randomizations begins in the walker's memory */
   uint32_t *in;       /* [n_in] held */
   uint32_t n_in, out; /* out: LIMES_NO_VALUE where only the trace is wanted */
 } limes_step;
@@ -30,6 +34,8 @@ typedef struct limes_pass {
   size_t n_held, held_capacity;
   limes_step *step;
   size_t n_step, step_capacity;
+  size_t n_once; /* the first steps, which no sampled op stands before: they run once, the others for each randomization */
+  size_t sums;   /* numbers of all these means; of one kernel */
   uint32_t n_slot;
   uint32_t *readout; /* [n_readout] held */
   size_t n_readout;  /* 0 in a self pass */
@@ -43,5 +49,8 @@ void limes_pass_clear(limes_pass *pass);
 
 /* Whether the op keeps a trace of an item. */
 bool limes_op_keeps(const limes_op *op);
+
+/* varies[n_op]: which ops are sampled or read what depends on one. Returns whether any does. */
+bool limes_find_sampled(const limes_program *program, bool *varies);
 
 #endif

@@ -8,7 +8,8 @@
 
 /* Where results go. A symmetric kernel is computed for items i >= j and written to both places. */
 typedef struct limes_sink {
-  double *nngp, *ntk; /* [readouts, rows, stride] of blocks of `cell` numbers; NULL: not wanted */
+  double *nngp, *ntk;             /* [readouts, rows, stride] of blocks of `cell` numbers; NULL: not wanted */
+  double *nngp_error, *ntk_error; /* their standard errors, alike; left alone where nothing is sampled */
   size_t first_row, rows, stride;
   size_t cell;   /* 1, or T x T' where positions are kept */
   bool mirrored; /* symmetric */

@@ -15,6 +15,7 @@
 
 #include "layers/attention_sqrt.h"
 #include "layers/elementwise.h"
+#include "layers/sampled.h"
 #include "layers/sandwich.h"
 
 /* The trace's matrices: Z, the embeddings' covariance where it enters values, Z by rows where zeta makes zeros. */
@@ -31,6 +32,7 @@ static const limes_param params[] = {
     LIMES_ATTENTION_POSITIONS,
     LIMES_PARAM_YES_NO(limes_attention, in_values, 0, "whether embeddings enter the values too"),
     LIMES_PARAM_YES_NO(limes_attention, causal, 0, "whether a position sees only those up to itself"),
+    LIMES_ATTENTION_SAMPLES,
     LIMES_ATTENTION_WIDTHS,
     LIMES_PARAM_END,
 };
@@ -46,22 +48,6 @@ static limes_status infer(limes_context *context, const limes_op *op, const lime
   return LIMES_OK;
 }
 
-/* The part of scale=sqrt */
-static limes_attention_sqrt random_part(const limes_attention *p) {
-  double sharp = p->q_std * p->k_std, sigma = p->v_std * p->o_std;
-  limes_attention_sqrt part = {.erf = p->zeta == LIMES_ZETA_ERF,
-                               .sharp2 = sharp * sharp,
-                               .sigma2 = sigma * sigma,
-                               .b2 = p->b_std * p->b_std,
-                               .positions = p->position != LIMES_POSITION_NONE,
-                               .in_values = p->in_values,
-                               .causal = p->causal,
-                               .decay = limes_attention_decay(p)};
-  limes_attention_mixture(p, &part.features, &part.embeddings);
-  limes_attention_sqrt_slopes(&part, p->zeta == LIMES_ZETA_IDENTITY ? 1 : p->zeta == LIMES_ZETA_ABS ? -1 : 0, 1);
-  return part;
-}
-
 /* How much of scale=sqrt there is beside scale=linear (qk_correlation) */
 static double random_share(const limes_attention *p) {
   return isnan(p->qk_correlation) ? 0 : 1 - p->qk_correlation * p->qk_correlation;
@@ -69,24 +55,20 @@ static double random_share(const limes_attention *p) {
 
 static bool is_sqrt(const limes_attention *p) { return p->scale == LIMES_SCALE_SQRT; }
 
+static bool is_sampled(const limes_attention *p) { return is_sqrt(p) && limes_sampled_zeta(p); }
+
+static bool sampled(const limes_op *op) { return is_sampled(op->param); }
+
 static bool random_weights(const limes_op *op) { return is_sqrt(op->param) || random_share(op->param) > 0; }
 
 static limes_status check_random(limes_context *context, const limes_attention *p) {
-  bool elementwise =
-      p->zeta == LIMES_ZETA_IDENTITY || p->zeta == LIMES_ZETA_RELU || p->zeta == LIMES_ZETA_ABS || p->zeta == LIMES_ZETA_ERF;
   if (!isnan(p->qk_correlation) && (is_sqrt(p) || p->zeta != LIMES_ZETA_IDENTITY))
     return limes_fail(context, LIMES_WRONG_USE, "qk_correlation is for zeta=identity and stands in place of scale: %s",
                       is_sqrt(p) ? "leave scale out" : "give zeta=identity");
-  if (is_sqrt(p) && !elementwise)
-    return limes_fail(
-        context, LIMES_WRONG_USE,
-        "zeta=%.*s has no closed form with scale=sqrt, where logits stay random: give zeta=identity, relu, abs or erf, or "
-        "scale=linear",
-        (int)strcspn(limes_zeta_names[p->zeta], "("), limes_zeta_names[p->zeta]);
   if ((is_sqrt(p) || random_share(p) > 0) && (p->center || p->skip != 0))
     return limes_fail(context, LIMES_WRONG_USE, "center and skip shape the weights of scale=linear: leave them out with %s",
                       is_sqrt(p) ? "scale=sqrt" : "qk_correlation");
-  return LIMES_OK;
+  return limes_sampled_check(context, p);
 }
 
 static limes_status check(limes_context *context, const void *param) {
@@ -102,8 +84,8 @@ static limes_status examine(limes_context *context, const limes_op *op, const li
 
 static limes_layout asks(const limes_op *op, limes_layout out, bool own) {
   const limes_attention *p = op->param;
-  if (is_sqrt(p)) {
-    limes_attention_sqrt part = random_part(p);
+  if (is_sqrt(p) && !(is_sampled(p) && own)) {
+    limes_attention_sqrt part = limes_attention_random_part(p);
     return limes_attention_sqrt_asks(&part, out, own);
   }
   if (out == LIMES_ABSENT && (!own || p->position == LIMES_POSITION_ONLY))
@@ -121,7 +103,9 @@ static uint32_t rows_at(const limes_attention *p) { return p->in_values ? EMBEDD
 
 static limes_trace_size trace_size(const limes_op *op) {
   const limes_attention *p = op->param;
-  limes_attention_sqrt part = random_part(p);
+  limes_attention_sqrt part = limes_attention_random_part(p);
+  if (is_sampled(p))
+    return limes_sampled_trace_size(&(limes_sampled){.p = p, .part = part});
   if (is_sqrt(p))
     return limes_attention_sqrt_trace_size(&part);
   if (random_share(p) > 0)
@@ -132,7 +116,11 @@ static limes_trace_size trace_size(const limes_op *op) {
 static void trace(const limes_op *op, const limes_panel *own, limes_trace *kept, limes_work *work) {
   const limes_attention *p = op->param;
   const limes_grid *grid = kept->grid;
-  limes_attention_sqrt part = random_part(p);
+  limes_attention_sqrt part = limes_attention_random_part(p);
+  if (is_sampled(p)) {
+    limes_sampled_trace(&(limes_sampled){.p = p, .part = part}, own, kept, work);
+    return;
+  }
   if (is_sqrt(p)) {
     limes_attention_sqrt_trace(&part, own, kept);
     return;
@@ -194,7 +182,11 @@ static void linear_cross(const limes_attention *p, const limes_panel *in, limes_
 static void cross(const limes_op *op, const limes_panel *in, limes_panel *out, const limes_trace *x, const limes_trace *y,
                   limes_work *work) {
   const limes_attention *p = op->param;
-  limes_attention_sqrt part = random_part(p);
+  limes_attention_sqrt part = limes_attention_random_part(p);
+  if (is_sampled(p)) {
+    limes_sampled_cross(&(limes_sampled){.p = p, .part = part}, op, in, out, x, y, work);
+    return;
+  }
   if (is_sqrt(p)) {
     limes_attention_sqrt_cross(&part, in, out, x, y, work);
     return;
@@ -207,7 +199,9 @@ static void cross(const limes_op *op, const limes_panel *in, limes_panel *out, c
 static size_t scratch(const limes_op *op, size_t in_elements, size_t out_elements, const limes_grid *largest) {
   (void)out_elements;
   const limes_attention *p = op->param;
-  limes_attention_sqrt part = random_part(p);
+  limes_attention_sqrt part = limes_attention_random_part(p);
+  if (is_sampled(p))
+    return limes_sampled_scratch(largest);
   if (is_sqrt(p))
     return limes_attention_sqrt_scratch(&part, in_elements, largest);
   size_t linear = (p->in_values ? in_elements : 0) + limes_sandwich_scratch(in_elements, largest);
@@ -221,12 +215,16 @@ static double flops(const limes_op *op, const limes_grid *in_x, const limes_grid
   (void)out_y;
   (void)in;
   const limes_attention *p = op->param;
-  limes_attention_sqrt part = random_part(p);
+  limes_attention_sqrt part = limes_attention_random_part(p);
+  if (is_sampled(p))
+    return limes_sampled_flops(&(limes_sampled){.p = p, .part = part}, in_x, in_y, ntk);
   double linear = is_sqrt(p) ? 0 : (ntk ? 2 : 1) * limes_sandwich_flops(in_x, in_y, out);
   return linear + (random_weights(op) ? limes_attention_sqrt_flops(&part, in_x, in_y, out, ntk) : 0);
 }
 
 static double trace_flops(const limes_op *op, const limes_grid *in) {
+  if (sampled(op))
+    return limes_sampled_trace_flops(in);
   if (is_sqrt(op->param))
     return 3 * (double)in->T;
   return 20 * (double)in->T * in->T; /* an exponential is worth about that */
@@ -249,5 +247,6 @@ const limes_layer_ops limes_layer_attention = {
     .flops = flops,
     .trace_flops = trace_flops,
     .random_weights = random_weights,
+    .sampled = sampled,
     .examine = examine,
 };

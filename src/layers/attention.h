@@ -7,7 +7,7 @@
 
 enum { LIMES_SCALE_LINEAR, LIMES_SCALE_SQRT };
 enum { LIMES_POSITION_NONE, LIMES_POSITION_SUM, LIMES_POSITION_CONCAT, LIMES_POSITION_ONLY };
-extern const char *const limes_scale_names[], *const limes_pool_scale_names[]; /* a pool has but the first */
+extern const char *const limes_scale_names[];
 extern const char *const limes_position_names[];
 
 typedef struct limes_attention {
@@ -24,6 +24,8 @@ typedef struct limes_attention {
   int decay;
   double decay_rate, decay_power, position_norm;
   bool in_values, causal;
+  uint32_t samples; /* points of what has no closed form */
+  double seed;      /* of their randomness; NAN: the context's */
   uint32_t heads, key_width, value_width, width;
 } limes_attention;
 
@@ -64,6 +66,14 @@ typedef struct limes_attention {
       LIMES_PARAM_STD(limes_attention, decay_rate, NAN, "factor of the distance; when left out: 1, or 5 for decay=relative"),    \
       LIMES_PARAM_POSITIVE(limes_attention, decay_power, 1, "power of rate times distance"),                                     \
       LIMES_PARAM_POSITIVE(limes_attention, position_norm, 2, "distance = sum over axes of |a - b| to this power")
+
+#define LIMES_SAMPLES 256 /* points, when nothing is said */
+
+#define LIMES_ATTENTION_SAMPLES                                                                                                  \
+  LIMES_PARAM_WIDTH(limes_attention, samples, LIMES_SAMPLES,                                                                     \
+                    "scale=sqrt, zeta=softmax: points in all, over 16 randomizations, rounded up to a multiple of 32"),          \
+      {LIMES_FIELD(limes_attention, seed), .kind = LIMES_PARAM_REAL, .fallback = NAN, .least = 0, .most = 0x1p53,                \
+       .help = "of their random numbers, a whole number; when left out: --seed"}
 
 #define LIMES_ATTENTION_WIDTHS                                                                                                   \
   LIMES_PARAM_WIDTH(limes_attention, heads, 8, "heads of a finite network"),                                                     \

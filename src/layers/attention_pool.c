@@ -1,10 +1,11 @@
-/* attention_pool: pools positions, or those of each segment, with attention weights of one query (scale=linear).
+/* attention_pool: pools positions, or those of each segment, with attention weights of one query.
  *
  * Infinite width (docs/mathematics.md, section 5): the weights z(x) are zeta of the mean row of the logits of attention over
  * the visible positions a of the segment, z_c = zeta(q_std k_std mean_a K~_ac(x,x)), and
  *     K     <- sigma^2 z(x)^T K z(x') + b_std^2,                          sigma = v_std o_std,
  *     Theta <- sigma^2 z(x)^T Theta z(x') + b_std^2 + 2 (K_new - b_std^2).
- * A learned query is independent of the keys: its logits are zero, which for softmax is the mean over the positions.
+ * A learned query is independent of the keys: its logits are zero, which for softmax is the mean over the positions. With scale=sqrt
+ * they are random, N(0, (q_std k_std)^2 K~), and K and Theta are sampled: sampled.c.
  */
 #include <math.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include "base/clones.h"
 #include "layers/attention.h"
 #include "layers/elementwise.h"
+#include "layers/sampled.h"
 
 enum { MEAN, LEARNED };
 static const char *const query_names[] = {"mean", "learned", NULL};
@@ -22,9 +24,10 @@ enum { WEIGHTS, ENDS };
 static const limes_param params[] = {
     LIMES_PARAM_CHOICES(limes_attention, query, MEAN, query_names,
                         "the mean of the positions' queries, or a vector of its own for all items"),
-    LIMES_ATTENTION_ZETA(limes_pool_scale_names, "logits / key width with query and key weights tied"),
+    LIMES_ATTENTION_ZETA(limes_scale_names, "logits / key width with query and key weights tied, or, query=learned, / its root"),
     LIMES_ATTENTION_STDS,
     LIMES_ATTENTION_POSITIONS,
+    LIMES_ATTENTION_SAMPLES,
     LIMES_ATTENTION_WIDTHS,
     LIMES_PARAM_END,
 };
@@ -52,17 +55,37 @@ static limes_status grid(limes_context *context, const limes_op *op, const limes
   return LIMES_OK;
 }
 
+/* scale=sqrt: the learned query's logits are random and stay so. */
+static bool sampled(const limes_op *op) { return ((const limes_attention *)op->param)->scale == LIMES_SCALE_SQRT; }
+
+static limes_sampled random_part(const limes_attention *p) {
+  return (limes_sampled){.p = p, .part = limes_attention_random_part(p), .one_query = true};
+}
+
+static limes_status check(limes_context *context, const void *param) {
+  const limes_attention *p = param;
+  limes_status status = limes_attention_check(context, param);
+  if (status != LIMES_OK)
+    return status;
+  if (p->scale == LIMES_SCALE_SQRT && p->query == MEAN)
+    return limes_fail(context, LIMES_WRONG_USE,
+                      "scale=sqrt is for a query of its own: give query=learned, or leave scale=sqrt out");
+  if (p->scale == LIMES_SCALE_SQRT && !limes_sampled_zeta(p))
+    return limes_fail(context, LIMES_WRONG_USE, "scale=sqrt wants weights that sum to 1: give zeta=softmax, or scale=linear");
+  return limes_sampled_check(context, p);
+}
+
 static limes_layout asks(const limes_op *op, limes_layout out, bool own) {
   const limes_attention *p = op->param;
-  bool needed = own && p->query == MEAN && p->position != LIMES_POSITION_ONLY;
+  bool needed = own && (p->query == MEAN || sampled(op)) && p->position != LIMES_POSITION_ONLY;
   return out == LIMES_ABSENT && !needed ? LIMES_ABSENT : LIMES_FULL;
 }
 
 /* self: the weights z */
 
 static limes_trace_size trace_size(const limes_op *op) {
-  (void)op;
-  return (limes_trace_size){.positions = 2};
+  limes_sampled s = random_part(op->param);
+  return sampled(op) ? limes_sampled_trace_size(&s) : (limes_trace_size){.positions = 2};
 }
 
 static uint32_t segment_of(const limes_grid *grid, uint32_t a) { return grid->segment == NULL ? 0 : grid->segment[a]; }
@@ -90,6 +113,11 @@ static void weigh_segment(const limes_attention *p, const limes_grid *grid, uint
 
 static void trace(const limes_op *op, const limes_panel *own, limes_trace *kept, limes_work *work) {
   const limes_attention *p = op->param;
+  if (sampled(op)) {
+    limes_sampled s = random_part(p);
+    limes_sampled_trace(&s, own, kept, work);
+    return;
+  }
   const limes_grid *grid = kept->grid;
   uint32_t T = grid->T, S = 0;
   bool mean = p->query == MEAN;
@@ -149,6 +177,11 @@ static double pair_flops(const limes_grid *x, const limes_grid *y, limes_layout 
 
 static void cross(const limes_op *op, const limes_panel *in, limes_panel *out, const limes_trace *x, const limes_trace *y,
                   limes_work *work) {
+  if (sampled(op)) {
+    limes_sampled s = random_part(op->param);
+    limes_sampled_cross(&s, op, in, out, x, y, work);
+    return;
+  }
   for (size_t j = 0; j < in->n; j++) {
     size_t from = in->start[j], to = out->start[j], n = out->start[j + 1] - to;
     pool_pair(x, &y[j], out->x->T, out->layout, n, in->cov + from, out->cov + to);
@@ -160,28 +193,30 @@ static void cross(const limes_op *op, const limes_panel *in, limes_panel *out, c
 }
 
 static size_t scratch(const limes_op *op, size_t in_elements, size_t out_elements, const limes_grid *largest) {
-  (void)op;
   (void)in_elements;
   (void)out_elements;
+  if (sampled(op))
+    return limes_sampled_scratch(largest);
   return 2 * (size_t)largest->T + (size_t)largest->T * largest->T;
 }
 
 static double flops(const limes_op *op, const limes_grid *in_x, const limes_grid *in_y, const limes_grid *out_x,
                     const limes_grid *out_y, limes_layout in, limes_layout out, bool ntk) {
-  (void)op;
   (void)out_x;
   (void)out_y;
   (void)in;
+  limes_sampled s = random_part(op->param);
+  if (sampled(op))
+    return limes_sampled_flops(&s, in_x, in_y, ntk);
   return (ntk ? 2 : 1) * pair_flops(in_x, in_y, out);
 }
 
 static double trace_flops(const limes_op *op, const limes_grid *in) {
-  (void)op;
-  return 2 * (double)in->T * in->T;
+  return sampled(op) ? limes_sampled_trace_flops(in) : 2 * (double)in->T * in->T;
 }
 
 static limes_status examine(limes_context *context, const limes_op *op, const limes_grid *largest) {
-  return limes_attention_examine(context, op, largest, NULL);
+  return limes_attention_examine(context, op, largest, sampled(op) ? "scale=sqrt" : NULL);
 }
 
 const limes_layer_ops limes_layer_attention_pool = {
@@ -193,7 +228,7 @@ const limes_layer_ops limes_layer_attention_pool = {
     .infer = infer,
     .asks = asks,
     .cross = cross,
-    .check = limes_attention_check,
+    .check = check,
     .grid = grid,
     .affine = true,
     .pools_segments = true,
@@ -202,5 +237,6 @@ const limes_layer_ops limes_layer_attention_pool = {
     .scratch = scratch,
     .flops = flops,
     .trace_flops = trace_flops,
+    .sampled = sampled,
     .examine = examine,
 };

@@ -28,6 +28,21 @@ void limes_attention_sqrt_slopes(limes_attention_sqrt *p, double alpha, double b
   p->line = 0.25 * (alpha + beta) * (alpha + beta);
 }
 
+limes_attention_sqrt limes_attention_random_part(const limes_attention *p) {
+  double sharp = p->q_std * p->k_std, sigma = p->v_std * p->o_std;
+  limes_attention_sqrt part = {.erf = p->zeta == LIMES_ZETA_ERF,
+                               .sharp2 = sharp * sharp,
+                               .sigma2 = sigma * sigma,
+                               .b2 = p->b_std * p->b_std,
+                               .positions = p->position != LIMES_POSITION_NONE,
+                               .in_values = p->in_values,
+                               .causal = p->causal,
+                               .decay = limes_attention_decay(p)};
+  limes_attention_mixture(p, &part.features, &part.embeddings);
+  limes_attention_sqrt_slopes(&part, p->zeta == LIMES_ZETA_IDENTITY ? 1 : p->zeta == LIMES_ZETA_ABS ? -1 : 0, 1);
+  return part;
+}
+
 limes_layout limes_attention_sqrt_asks(const limes_attention_sqrt *p, limes_layout out, bool own) {
   if (out != LIMES_ABSENT)
     return LIMES_FULL;
@@ -40,6 +55,14 @@ limes_trace_size limes_attention_sqrt_trace_size(const limes_attention_sqrt *p) 
   return (limes_trace_size){.positions = 2, .matrices = p->positions ? 1 : 0};
 }
 
+void limes_attention_sqrt_keep_positions(const limes_attention_sqrt *p, limes_trace *kept) {
+  const limes_grid *grid = kept->grid;
+  if (!p->positions)
+    return;
+  memset(kept->matrix[0], 0, (size_t)grid->T * grid->T * sizeof *kept->matrix[0]);
+  limes_add_positions(&p->decay, grid, grid, 1, p->embeddings, kept->matrix[0], kept->matrix[0]);
+}
+
 void limes_attention_sqrt_trace(const limes_attention_sqrt *p, const limes_panel *own, limes_trace *kept) {
   const limes_grid *grid = kept->grid;
   for (uint32_t a = 0; a < grid->T; a++) {
@@ -48,10 +71,7 @@ void limes_attention_sqrt_trace(const limes_attention_sqrt *p, const limes_panel
     kept->position[0][a] = hidden || !(variance > 0) ? 0 : variance;
     kept->position[1][a] = sqrt(kept->position[0][a]);
   }
-  if (!p->positions)
-    return;
-  memset(kept->matrix[0], 0, (size_t)grid->T * grid->T * sizeof *kept->matrix[0]);
-  limes_add_positions(&p->decay, grid, grid, 1, p->embeddings, kept->matrix[0], kept->matrix[0]);
+  limes_attention_sqrt_keep_positions(p, kept);
 }
 
 /* memory */
@@ -118,7 +138,7 @@ static void hide(const limes_grid *x, const limes_grid *y, double *values) {
         values[a + b * x->T] = 0;
 }
 
-static void embed(const limes_attention_sqrt *p, const limes_trace *x, const limes_trace *y, const double *from, double *to) {
+void limes_attention_sqrt_embed(const limes_attention_sqrt *p, const limes_trace *x, const limes_trace *y, const double *from, double *to) {
   size_t n = (size_t)x->grid->T * y->grid->T;
   if (!p->positions || p->features == 0)
     memset(to, 0, n * sizeof *to);
@@ -145,11 +165,11 @@ static void meet_itself(limes_sqrt_pair *z) {
 static double cross_pair(limes_sqrt_pair *z, bool same, bool diagonal, const double *in_cov, const double *in_ntk, double *cov,
                          double *ntk) {
   const limes_attention_sqrt *p = z->p;
-  embed(p, z->trace_x, z->trace_y, in_cov, z->tilde);
+  limes_attention_sqrt_embed(p, z->trace_x, z->trace_y, in_cov, z->tilde);
   if (same)
     meet_itself(z);
   if (in_ntk != NULL)
-    embed(p, z->trace_x, z->trace_y, in_ntk, z->tilde_ntk);
+    limes_attention_sqrt_embed(p, z->trace_x, z->trace_y, in_ntk, z->tilde_ntk);
   z->values = p->in_values ? z->tilde : in_cov;
   z->values_ntk = in_ntk != NULL && p->in_values ? z->tilde_ntk : in_ntk;
   return (p->erf ? limes_sqrt_erf : limes_sqrt_kinked)(z, diagonal, cov, ntk);

@@ -3,7 +3,7 @@
 #ifndef LIMES_LAYERS_ATTENTION_SQRT_H
 #define LIMES_LAYERS_ATTENTION_SQRT_H
 
-#include "layers/positions.h"
+#include "layers/attention.h"
 
 /* zeta = erf, or zeta(u) = alpha min(u, 0) + beta max(u, 0), whose dual is line * p + kink * (sqrt(1 - p^2) + p asin p) at unit
  * variances. */
@@ -20,11 +20,21 @@ typedef struct limes_attention_sqrt {
 /* kink and line of zeta(u) = alpha min(u, 0) + beta max(u, 0) */
 void limes_attention_sqrt_slopes(limes_attention_sqrt *p, double alpha, double beta);
 
+/* The part of attention's parameters */
+limes_attention_sqrt limes_attention_random_part(const limes_attention *p);
+
 limes_layout limes_attention_sqrt_asks(const limes_attention_sqrt *p, limes_layout out, bool own);
 limes_trace_size limes_attention_sqrt_trace_size(const limes_attention_sqrt *p);
 void limes_attention_sqrt_trace(const limes_attention_sqrt *p, const limes_panel *own, limes_trace *kept);
 void limes_attention_sqrt_cross(const limes_attention_sqrt *p, const limes_panel *in, limes_panel *out, const limes_trace *x,
                                 const limes_trace *y, limes_work *work);
+
+/* matrix[0] <- the embeddings R of the item with itself, where there are any */
+void limes_attention_sqrt_keep_positions(const limes_attention_sqrt *p, limes_trace *kept);
+
+/* to [T x T'] <- K~ (or Theta~) from K (or Theta), zero at hidden positions; R of items of one size is that of trace x. */
+void limes_attention_sqrt_embed(const limes_attention_sqrt *p, const limes_trace *x, const limes_trace *y, const double *from,
+                                double *to);
 
 /* out <- (1 - share) out + share (what cross would give), with traces that keep embeddings R in matrix[1]. */
 void limes_attention_sqrt_mix(const limes_attention_sqrt *p, double share, const limes_panel *in, limes_panel *out,

@@ -7,7 +7,6 @@
 #include "base/clones.h"
 
 const char *const limes_scale_names[] = {"linear", "sqrt", NULL};
-const char *const limes_pool_scale_names[] = {"linear", NULL};
 const char *const limes_position_names[] = {"none", "sum", "concat", "only", NULL};
 
 limes_status limes_attention_check(limes_context *context, const void *param) {

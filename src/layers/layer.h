@@ -156,9 +156,22 @@ typedef struct limes_panel {
   double *ntk;         /* [start[n]] Theta; NULL: not wanted */
 } limes_panel;
 
+/* By how many randomizations a kernel with sampled ops is computed: the spread of so many gives its standard error. */
+#define LIMES_REPLICATES 16
+
+/* What keys the random numbers of a sampled op: the seed, which randomization, and what identifies item x and the partners by
+ * their content, so that a pair has one stream wherever and in whichever order it is met. */
+typedef struct limes_draw {
+  uint64_t seed, x;
+  const uint64_t *y; /* [n] of the panel */
+  uint32_t replicate;
+  bool estimated; /* the op's input comes from a sampled op itself */
+} limes_draw;
+
 /* Scratch of one worker, sized by the plan; the floating-point operations counted so far, and the largest relative error of what
  * was approximated. */
 typedef struct limes_work {
+  limes_draw draw; /* for sampled ops */
   double *scratch;
   double flops;
   double error;
@@ -241,6 +254,8 @@ typedef struct limes_layer_ops {
                   const limes_grid *out_y, limes_layout in, limes_layout out, bool ntk);
   double (*trace_flops)(const limes_op *op, const limes_grid *in); /* of trace, one item */
   bool (*random_weights)(const limes_op *op); /* attention: its weights are no matrix of the trace; default: they are */
+  /* whether the op is an estimate by random points, run once for each randomization (work->draw); default: it is exact */
+  bool (*sampled)(const limes_op *op);
 
   /* optional */
   const limes_elementwise *elementwise; /* an elementwise layer; the functions of elementwise.h do the rest */

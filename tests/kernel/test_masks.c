@@ -13,6 +13,7 @@ static const char *const sequence_models[] = {
     "conv(3) layer_norm(axes=all) relu dense layer_norm(axes=all) abs global_avg_pool dense",
     "dense relu attention(position=sum, decay=relative, q_std=2) relu attention(causal=yes, b_std=0.3) relu global_avg_pool",
     "conv(3) attention(zeta=identity, position=concat, decay=exponential, in_values=yes) relu global_avg_pool dense",
+    "conv(3) attention(scale=sqrt, samples=32, position=sum) attention(scale=sqrt, samples=32) relu global_avg_pool dense",
 };
 #define SEQUENCE_MODELS (sizeof sequence_models / sizeof *sequence_models)
 

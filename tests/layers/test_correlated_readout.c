@@ -188,6 +188,34 @@ static void several_length_scales_have_the_bits_of_each_alone(void **state) {
   limes_batch_destroy(y);
 }
 
+/* Estimates too, with the standard errors of each */
+static void sampled_length_scales_have_the_bits_of_each_alone(void **state) {
+  limes_context *context = *state;
+  static const char *const pattern = "dense attention(scale=sqrt, samples=32) correlated_readout($) dense relu dense";
+  enum { N = 4 };
+  limes_batch *x = random_sequences(context, 9, N, 3, CHANNELS);
+  double several[4][SCALES * N * N], one[4][N * N];
+  char text[256];
+  fill_in(pattern, "0.5:2:1e3:4.25", text, sizeof text);
+  limes_model *model = parsed(context, text);
+  assert_ok(context, limes_kernel(context, model, x, NULL,
+                                  &(limes_kernel_output){
+                                      .nngp = several[0], .ntk = several[1], .nngp_error = several[2], .ntk_error = several[3]}));
+  limes_model_destroy(model);
+  for (size_t r = 0; r < SCALES; r++) {
+    fill_in(pattern, scale[r], text, sizeof text);
+    model = parsed(context, text);
+    assert_ok(context,
+              limes_kernel(context, model, x, NULL,
+                           &(limes_kernel_output){.nngp = one[0], .ntk = one[1], .nngp_error = one[2], .ntk_error = one[3]}));
+    for (size_t k = 0; k < 4; k++)
+      assert_same_bits(several[k] + r * N * N, one[k], (size_t)N * N, text);
+    assert_true(one[2][0] > 0 && one[3][0] > 0);
+    limes_model_destroy(model);
+  }
+  limes_batch_destroy(x);
+}
+
 /* Rows of the kernel of one length scale, to compare with */
 typedef struct {
   size_t items, readout, blocks;
@@ -337,6 +365,7 @@ int main(void) {
       cmocka_unit_test(it_is_the_weighted_sum_over_pairs_of_positions),
       cmocka_unit_test(short_scales_are_flatten_and_long_ones_global_avg_pool),
       cmocka_unit_test(several_length_scales_have_the_bits_of_each_alone),
+      cmocka_unit_test(sampled_length_scales_have_the_bits_of_each_alone),
       cmocka_unit_test(blocks_of_rows_hold_every_length_scale),
       cmocka_unit_test(what_it_cannot_do_is_said),
       cmocka_unit_test(networks_with_correlated_output_weights_have_these_kernels),
