@@ -41,7 +41,7 @@ static const cli_example examples[] = {
     {"limes kernel \"conv(3) relu correlated_readout(length_scale=1:2:4) dense\" --data \"digits:test[:50]\" -o scales.npz",
      "Three length scales from one pass, as arrays [3,50,50]"},
     {"limes kernel cnn-gp --data \"digits:test[:50]\" --layers -o layers.npz", "The kernels behind each layer of cnn-gp"},
-    {"limes kernel \"dense attention(scale=sqrt) global_avg_pool dense\" --data \"digits:test[:4]\" -o sampled.npz",
+    {"limes kernel \"dense attention(scale=sqrt) relu flatten dense\" --data \"digits:test[:4]\" --resize 3x3 -o sampled.npz",
      "Softmax attention with logits over the root of the key width, which is sampled: the arrays nngp_error and ntk_error are "
      "its "
      "standard errors"},

@@ -72,8 +72,10 @@ typedef struct limes_attention {
 #define LIMES_ATTENTION_SAMPLES                                                                                                  \
   LIMES_PARAM_WIDTH(limes_attention, samples, LIMES_SAMPLES,                                                                     \
                     "scale=sqrt, zeta=softmax: points in all, over 16 randomizations, rounded up to a multiple of 32"),          \
-      {LIMES_FIELD(limes_attention, seed), .kind = LIMES_PARAM_REAL, .fallback = NAN, .least = 0, .most = 0x1p53,                \
-       .help = "of their random numbers, a whole number; when left out: --seed"}
+  {                                                                                                                              \
+    LIMES_FIELD(limes_attention, seed), .kind = LIMES_PARAM_REAL, .fallback = NAN, .least = 0, .most = 0x1p53,                   \
+                                        .help = "of their random numbers, a whole number; when left out: --seed"                 \
+  }
 
 #define LIMES_ATTENTION_WIDTHS                                                                                                   \
   LIMES_PARAM_WIDTH(limes_attention, heads, 8, "heads of a finite network"),                                                     \

@@ -4,8 +4,8 @@
  * the visible positions a of the segment, z_c = zeta(q_std k_std mean_a K~_ac(x,x)), and
  *     K     <- sigma^2 z(x)^T K z(x') + b_std^2,                          sigma = v_std o_std,
  *     Theta <- sigma^2 z(x)^T Theta z(x') + b_std^2 + 2 (K_new - b_std^2).
- * A learned query is independent of the keys: its logits are zero, which for softmax is the mean over the positions. With scale=sqrt
- * they are random, N(0, (q_std k_std)^2 K~), and K and Theta are sampled: sampled.c.
+ * A learned query is independent of the keys: its logits are zero, which for softmax is the mean over the positions. With
+ * scale=sqrt they are random, N(0, (q_std k_std)^2 K~), and K and Theta are sampled: sampled.c.
  */
 #include <math.h>
 #include <string.h>

@@ -138,7 +138,8 @@ static void hide(const limes_grid *x, const limes_grid *y, double *values) {
         values[a + b * x->T] = 0;
 }
 
-void limes_attention_sqrt_embed(const limes_attention_sqrt *p, const limes_trace *x, const limes_trace *y, const double *from, double *to) {
+void limes_attention_sqrt_embed(const limes_attention_sqrt *p, const limes_trace *x, const limes_trace *y, const double *from,
+                                double *to) {
   size_t n = (size_t)x->grid->T * y->grid->T;
   if (!p->positions || p->features == 0)
     memset(to, 0, n * sizeof *to);

@@ -8,8 +8,8 @@
 #include "math/normal_points.h"
 
 #define ARRAYS (34 + LIMES_SUM_SPARES) /* of T^2 + 3 T numbers, ... */
-#define LARGE_ARRAYS 3                  /* ... twice as many, ... */
-#define LINES 6                         /* ... and T */
+#define LARGE_ARRAYS 3                 /* ... twice as many, ... */
+#define LINES 6                        /* ... and T */
 
 bool limes_sampled_zeta(const limes_attention *p) {
   return p->zeta == LIMES_ZETA_SOFTMAX || p->zeta == LIMES_ZETA_SPARSEMAX || p->zeta == LIMES_ZETA_ENTMAX15 ||
@@ -77,9 +77,9 @@ size_t limes_sampled_scratch(const limes_grid *largest) {
 
 static void lay_out(pair *p, double *memory) {
   size_t T = p->x->grid->T > p->y->grid->T ? p->x->grid->T : p->y->grid->T, square = square_of(T);
-  double **arrays[] = {&p->tilde, &p->tilde_ntk, &p->sums.VA[0], &p->sums.VA[1], &p->joint.common, &p->joint.apart,
-                       &p->logits, &p->logits_y, &p->left.S, &p->left.U, &p->right.S, &p->right.U, &p->sums.cov, &p->sums.ntk,
-                       &p->sums.B[0], &p->sums.B[1]};
+  double **arrays[] = {&p->tilde,    &p->tilde_ntk, &p->sums.VA[0], &p->sums.VA[1], &p->joint.common, &p->joint.apart,
+                       &p->logits,   &p->logits_y,  &p->left.S,     &p->left.U,     &p->right.S,      &p->right.U,
+                       &p->sums.cov, &p->sums.ntk,  &p->sums.B[0],  &p->sums.B[1]};
   double **of_both[] = {&p->joint.vectors, &p->joint.root, &p->z, &p->axis}; /* positions of either item */
   for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
     *arrays[i] = take(&memory, square);
@@ -203,8 +203,8 @@ static void finish(const pair *p, double points, limes_layout layout, double *co
     cov[to] = value + part->b2;
     if (ntk == NULL)
       continue;
-    double logits = p->s->one_query ? p->sums.B[1][i]
-                                    : (2 * p->tilde[i] + p->tilde_ntk[i]) * p->sums.B[0][i] + p->tilde[i] * p->sums.B[1][i];
+    double logits =
+        p->s->one_query ? p->sums.B[1][i] : (2 * p->tilde[i] + p->tilde_ntk[i]) * p->sums.B[0][i] + p->tilde[i] * p->sums.B[1][i];
     ntk[to] = part->b2 + 2 * value + scale * (p->sums.ntk[i] + slope * logits);
   }
 }
@@ -237,12 +237,12 @@ static pair new_pair(const limes_sampled *s, const limes_trace *x, const limes_t
 static limes_normal_points design(const limes_sampled *s, const limes_op *op, const limes_draw *draw, uint64_t y) {
   uint64_t first = draw->x < y ? draw->x : y, second = draw->x < y ? y : draw->x;
   uint64_t seed = isnan(s->p->seed) ? draw->seed : (uint64_t)s->p->seed;
-  return (limes_normal_points){
-      .stream = {.seed = seed, .key = {first, second, ((uint64_t)op->out << 32) + draw->replicate}}, .pairs = pairs_of_points(s)};
+  return (limes_normal_points){.stream = {.seed = seed, .key = {first, second, ((uint64_t)op->out << 32) + draw->replicate}},
+                               .pairs = pairs_of_points(s)};
 }
 
-void limes_sampled_cross(const limes_sampled *s, const limes_op *op, const limes_panel *in, limes_panel *out, const limes_trace *x,
-                         const limes_trace *y, limes_work *work) {
+void limes_sampled_cross(const limes_sampled *s, const limes_op *op, const limes_panel *in, limes_panel *out,
+                         const limes_trace *x, const limes_trace *y, limes_work *work) {
   size_t T = in->x->T;
   for (size_t j = 0; j < in->n; j++) {
     size_t T_y = in->y[j].T, square = square_of(T > T_y ? T : T_y);

@@ -22,8 +22,8 @@ limes_status limes_sampled_check(limes_context *context, const limes_attention *
 
 limes_trace_size limes_sampled_trace_size(const limes_sampled *s);
 void limes_sampled_trace(const limes_sampled *s, const limes_panel *own, limes_trace *kept, limes_work *work);
-void limes_sampled_cross(const limes_sampled *s, const limes_op *op, const limes_panel *in, limes_panel *out, const limes_trace *x,
-                         const limes_trace *y, limes_work *work);
+void limes_sampled_cross(const limes_sampled *s, const limes_op *op, const limes_panel *in, limes_panel *out,
+                         const limes_trace *x, const limes_trace *y, limes_work *work);
 size_t limes_sampled_scratch(const limes_grid *largest);
 
 /* Of one randomization */

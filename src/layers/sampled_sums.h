@@ -1,7 +1,7 @@
-/* What one draw of the weights S [Q x T], S' [Q' x T'] of two items makes of the covariances of their values (docs/mathematics.md,
- * section 5): sums of
- *     S V S'^T,      S V_ntk S'^T      and      B(A) = sum over c, d, e, f of (dS_ac / dG_ae) (dS'_bd / dG'_bf) V_cd A_ef,
- * whose rows have dS_ac / dG_ae = m_a U_ac ([c = e] - U_ae), rows of U summing to 1: U = S and m = 1 for softmax. */
+/* What one draw of the weights S [Q x T], S' [Q' x T'] of two items makes of the covariances of their values
+ * (docs/mathematics.md, section 5): sums of S V S'^T,      S V_ntk S'^T      and      B(A) = sum over c, d, e, f of (dS_ac /
+ * dG_ae) (dS'_bd / dG'_bf) V_cd A_ef, whose rows have dS_ac / dG_ae = m_a U_ac ([c = e] - U_ae), rows of U summing to 1: U = S
+ * and m = 1 for softmax. */
 #ifndef LIMES_LAYERS_SAMPLED_SUMS_H
 #define LIMES_LAYERS_SAMPLED_SUMS_H
 
@@ -18,11 +18,11 @@ typedef struct limes_drawn_weights {
 } limes_drawn_weights;
 
 typedef struct limes_sampled_sums {
-  const double *V, *V_ntk;                  /* [T x T'] covariances of the values; V_ntk NULL: K alone */
-  const double *A[LIMES_SLOPE_SUMS];        /* [T x T'], NULL: not wanted */
-  double *VA[LIMES_SLOPE_SUMS];             /* [T x T'] V o A */
-  double *cov, *ntk, *B[LIMES_SLOPE_SUMS];  /* [Q x Q'] the sums */
-  double *spare[LIMES_SUM_SPARES];          /* as large as any of these */
+  const double *V, *V_ntk;                 /* [T x T'] covariances of the values; V_ntk NULL: K alone */
+  const double *A[LIMES_SLOPE_SUMS];       /* [T x T'], NULL: not wanted */
+  double *VA[LIMES_SLOPE_SUMS];            /* [T x T'] V o A */
+  double *cov, *ntk, *B[LIMES_SLOPE_SUMS]; /* [Q x Q'] the sums */
+  double *spare[LIMES_SUM_SPARES];         /* as large as any of these */
 } limes_sampled_sums;
 
 /* U and m of S */

@@ -16,6 +16,37 @@ static void kernel_writes_both_kernels_and_where_they_came_from(void **state) {
   free(ntk);
 }
 
+#define SAMPLED "dense attention(scale=sqrt, samples=32, q_std=3) relu flatten dense"
+
+static void sampled_kernels_come_with_their_errors(void **state) {
+  (void)state;
+  const ran *said = run("kernel", SAMPLED, "--data", "digits:test[:3]", "--resize", "2x2", "-o", "s.npz", "--json");
+  assert_says(said->err, "is sampled: the relative standard error is ");
+  json_t *answer = json_of(said);
+  double *nngp = numbers_of("s.npz", "nngp", 2, 3, 3), *nngp_error = numbers_of("s.npz", "nngp_error", 2, 3, 3),
+         *ntk_error = numbers_of("s.npz", "ntk_error", 2, 3, 3), error2 = 0, value2 = 0;
+  for (size_t i = 0; i < 9; i++) {
+    assert_true(nngp_error[i] > 0 && ntk_error[i] > 0);
+    error2 += nngp_error[i] * nngp_error[i];
+    value2 += nngp[i] * nngp[i];
+  }
+  assert_close_at(number(answer, "nngp_relative_error"), sqrt(error2 / value2), 1e-12, 0);
+  assert_true(number(answer, "ntk_relative_error") > 0);
+  json_decref(answer);
+  free(nngp);
+  free(nngp_error);
+  free(ntk_error);
+}
+
+/* Items a hair apart make a kernel that is singular but for its errors, which leave a negative eigenvalue. */
+static void fits_of_sampled_kernels_mend_their_eigenvalues(void **state) {
+  (void)state;
+  const ran *said =
+      run("classify", SAMPLED, "--train", "digits:train[:30]", "--test", "digits:test[:5]", "--resize", "2x2", "--noise", "1e-6");
+  assert_code(said, 0);
+  assert_says(said->err, "the training kernel (nngp) is sampled, and its smallest eigenvalue is -");
+}
+
 static void kernel_against_other_data_is_a_part_of_the_whole(void **state) {
   (void)state;
   assert_code(run("kernel", SMALL, "--data", "digits:test[:6]", "-o", "k.npz"), 0);
@@ -292,6 +323,8 @@ static int clean(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_teardown(kernel_writes_both_kernels_and_where_they_came_from, clean),
+      cmocka_unit_test_teardown(sampled_kernels_come_with_their_errors, clean),
+      cmocka_unit_test_teardown(fits_of_sampled_kernels_mend_their_eigenvalues, clean),
       cmocka_unit_test_teardown(kernel_against_other_data_is_a_part_of_the_whole, clean),
       cmocka_unit_test_teardown(the_diagonal_is_that_of_the_kernel, clean),
       cmocka_unit_test_teardown(positions_are_kept_when_asked_for, clean),

@@ -101,11 +101,11 @@ static limes_status try_write(limes_context *context) {
   return status == LIMES_OK ? limes_file_write(context, data.h5, arrays, 3) : status;
 }
 
-static const char *const model_text =
-    "conv(3, b_std=0.1) # comment\n relu dense repeat(2, residual(attention(position=sum, "
-    "decay=cauchy, decay_power=2) relu dense, alpha=0.3)) "
-    "sum(layer_norm | attention(zeta=topk(2)) relu dense | attention(scale=sqrt, samples=1) relu dense tanh(8) dense polynomial(1, 0.5) dense) attention_pool "
-    "dense(w_std=sqrt(2))";
+static const char *const model_text = "conv(3, b_std=0.1) # comment\n relu dense repeat(2, residual(attention(position=sum, "
+                                      "decay=cauchy, decay_power=2) relu dense, alpha=0.3)) "
+                                      "sum(layer_norm | attention(zeta=topk(2)) relu dense | attention(scale=sqrt, samples=1) "
+                                      "relu dense tanh(8) dense polynomial(1, 0.5) dense) attention_pool "
+                                      "dense(w_std=sqrt(2))";
 
 static limes_status try_parse(limes_context *context) {
   limes_model *model = NULL;

@@ -34,7 +34,8 @@ static const subject subjects[] = {
     {"dense relu attention(scale=sqrt, samples=32, position=sum, decay=relative) relu global_avg_pool dense", RAGGED},
     {"conv(3) attention(scale=sqrt, samples=32, causal=yes) attention(scale=sqrt, samples=32, zeta=entmax15) flatten dense",
      SEQUENCES},
-    {"dense residual(attention(scale=sqrt, samples=32)) attention_pool(query=learned, scale=sqrt, samples=64) relu dense", RAGGED},
+    {"dense residual(attention(scale=sqrt, samples=32)) attention_pool(query=learned, scale=sqrt, samples=64) relu dense",
+     RAGGED},
     {"conv(3x2) relu conv(2, padding=valid) relu avg_pool(2x1, padding=same, normalize_edges=yes) global_avg_pool dense", IMAGES},
     {"conv(3) relu attention(position=sum, decay=relative, k_std=2) layer_norm(axes=all) relu flatten dense", IMAGES},
 };

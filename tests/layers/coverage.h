@@ -31,8 +31,7 @@ static inline void count_covered(limes_context *context, size_t model, size_t ca
                 *y = random_sequences(context, 1000 * model + i + 500, 1, LENGTH, CHANNELS);
     estimate short_run = small_case(context, model, i, "256", x, y), long_run = small_case(context, model, 77777, truth, x, y);
     for (int kernel = 0; kernel < BOTH; kernel++)
-      covered[kernel] +=
-          fabs(short_run.mean[kernel][0] - long_run.mean[kernel][0]) <= STUDENT * short_run.error[kernel][0];
+      covered[kernel] += fabs(short_run.mean[kernel][0] - long_run.mean[kernel][0]) <= STUDENT * short_run.error[kernel][0];
     free_estimate(&short_run);
     free_estimate(&long_run);
     limes_batch_destroy(x);
