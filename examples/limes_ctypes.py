@@ -42,7 +42,7 @@ def kernel(model, x, y):
     nngp, ntk, handle = np.empty((len(x), len(y))), np.empty((len(x), len(y))), c.c_void_p()
     a, b = batch(x), batch(y)
     do("limes_model_parse", model.encode(), c.byref(handle))
-    do("limes_kernel", handle, a, b, c.byref(Output(nngp.ctypes.data, ntk.ctypes.data, 0)))
+    do("limes_kernel", handle, a, b, c.byref(Output(nngp.ctypes.data, ntk.ctypes.data, 0, None, None)))
     for destroy, what in ("limes_model_destroy", handle), ("limes_batch_destroy", a), ("limes_batch_destroy", b):
         getattr(limes, destroy)(what)
     return nngp, ntk

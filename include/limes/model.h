@@ -44,6 +44,11 @@ LIMES_API limes_status limes_model_open(limes_context *context, limes_model *mod
 LIMES_API limes_status limes_model_branch(limes_context *context, limes_model *model) LIMES_MUST_USE;
 LIMES_API limes_status limes_model_close(limes_context *context, limes_model *model) LIMES_MUST_USE;
 
+/* How many readouts the model has: 1, or as many as the length scales in the list of its correlated_readout. Kernels of several
+ * readouts come from one pass. length_scale (NULL: not wanted) becomes the list [R], which lives with the model; NULL where R =
+ * 1. */
+LIMES_API size_t limes_model_readouts(const limes_model *model, const double **length_scale);
+
 /* Whether some layer has no closed form and is estimated with random points, so that kernels have standard errors
  * (limes_kernel_output). The model is complete. */
 LIMES_API bool limes_model_sampled(const limes_model *model);

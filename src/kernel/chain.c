@@ -29,12 +29,19 @@ static bool sums_all(const limes_program *program, const limes_chain_rules *rule
          pass->held[step->in[0]].layout == LIMES_FULL && is_even(rules, pass->held[step->in[0]].value);
 }
 
+static bool is_readout(const limes_pass *pass, uint32_t held) {
+  for (size_t r = 0; r < pass->n_readout; r++)
+    if (pass->readout[r] == held)
+      return true;
+  return false;
+}
+
 /* Whether step i reads what the one before it makes, and nobody else does. Steps behind sampled ones run for each randomization,
  * so that no chain joins them with one before. */
 static bool follows(const limes_pass *pass, size_t i) {
   const limes_step *step = &pass->step[i];
   uint32_t held = pass->step[i - 1].out;
-  if (i == pass->n_once || step->n_in != 1 || step->in[0] != held || held == pass->readout)
+  if (i == pass->n_once || step->n_in != 1 || step->in[0] != held || is_readout(pass, held))
     return false;
   return pass->held[held].last_step == i;
 }

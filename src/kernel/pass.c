@@ -43,7 +43,8 @@ static limes_layout fitting(const builder *b, uint32_t value, limes_layout layou
 /* Demand flows backwards: what each op needs of its inputs for what is asked of its output. */
 static limes_status demand(limes_context *context, builder *b, limes_layout readout) {
   const limes_program *program = b->program;
-  b->asked[program->readout] = fitting(b, program->readout, readout);
+  for (size_t r = 0; r < program->n_readout; r++)
+    b->asked[program->readout[r]] = fitting(b, program->readout[r], readout);
   for (size_t i = program->n_op; i-- > 0;) {
     const limes_op *op = &program->op[i];
     b->wanted[i] = limes_allocate(context, op->n_in, sizeof **b->wanted);
@@ -163,8 +164,8 @@ static limes_status place(limes_context *context, const limes_program *program, 
   uint32_t *unused = limes_allocate(context, pass->n_held + 1, sizeof *unused), n_unused = 0;
   if (unused == NULL)
     return LIMES_NO_MEMORY;
-  if (pass->readout != LIMES_NO_VALUE)
-    pass->held[pass->readout].last_step = UINT32_MAX;
+  for (size_t r = 0; r < pass->n_readout; r++)
+    pass->held[pass->readout[r]].last_step = UINT32_MAX;
   pass->held[0].slot = pass->held[0].inside ? LIMES_NO_VALUE : pass->n_slot++;
   for (uint32_t i = 0; i < pass->n_step; i++) {
     limes_step *step = &pass->step[i];
@@ -186,6 +187,16 @@ static limes_status place(limes_context *context, const limes_program *program, 
     }
   }
   free(unused);
+  return LIMES_OK;
+}
+
+static limes_status list_readouts(limes_context *context, const builder *b, limes_pass *pass) {
+  pass->readout = limes_allocate(context, b->program->n_readout, sizeof *pass->readout);
+  if (pass->readout == NULL)
+    return LIMES_NO_MEMORY;
+  pass->n_readout = b->program->n_readout;
+  for (size_t r = 0; r < pass->n_readout; r++)
+    pass->readout[r] = b->held[b->program->readout[r]];
   return LIMES_OK;
 }
 
@@ -213,7 +224,9 @@ static limes_status build(limes_context *context, builder *b, limes_layout reado
   status = status == LIMES_OK ? add_ops(context, b, pass, true) : status;
   if (status != LIMES_OK)
     return status;
-  pass->readout = b->own ? LIMES_NO_VALUE : b->held[program->readout];
+  status = b->own ? LIMES_OK : list_readouts(context, b, pass);
+  if (status != LIMES_OK)
+    return status;
   if (chains != NULL)
     limes_find_chains(program, chains, pass);
   return place(context, program, pass);
@@ -249,5 +262,6 @@ void limes_pass_clear(limes_pass *pass) {
     free(pass->step[i].in);
   free(pass->step);
   free(pass->held);
+  free(pass->readout);
   *pass = (limes_pass){0};
 }

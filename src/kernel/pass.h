@@ -1,5 +1,5 @@
 /* A pass: the program as steps over buffers, for one kind of walk. The self pass walks an item against itself and fills
- * its traces; the cross pass walks an item against partners to the readout. They ask for different parts of the same
+ * its traces; the cross pass walks an item against partners to the readouts. They ask for different parts of the same
  * covariances, so each has layouts and buffers of its own (docs/architecture.md). */
 #ifndef LIMES_KERNEL_PASS_H
 #define LIMES_KERNEL_PASS_H
@@ -41,10 +41,11 @@ typedef struct limes_pass {
   size_t n_once; /* the first steps, which no sampled op stands before: they run once, the others for each randomization */
   size_t sums;   /* numbers of all these means; of one kernel */
   uint32_t n_slot;
-  uint32_t readout; /* held; LIMES_NO_VALUE in a self pass */
+  uint32_t *readout; /* [n_readout] held */
+  size_t n_readout;  /* 0 in a self pass */
 } limes_pass;
 
-/* readout: the layout wanted behind the last layer; ABSENT makes a self pass. uneven [n_value]: where items differ in their
+/* readout: the layout wanted of the program's readouts; ABSENT makes a self pass. uneven [n_value]: where items differ in their
  * positions, so that pairs have no diagonal and the matrix stands in for it; NULL: nowhere. chains NULL: none. */
 limes_status limes_pass_create(limes_context *context, const limes_program *program, limes_layout readout, const bool *uneven,
                                const limes_chain_rules *chains, limes_pass *pass) LIMES_MUST_USE;

@@ -111,18 +111,19 @@ static bool examined(const limes_program *program, size_t index) {
   return false;
 }
 
-/* As many positions along each axis as any item of either side has. */
+/* As many positions along each axis as any item of either side has, T of the item that has most. */
 static limes_grid largest_of_both(const limes_plan *plan, uint32_t value) {
   limes_grid largest = plan->a.largest[value];
   const limes_grid *b = &plan->b.largest[value];
   for (int axis = 0; axis < 2; axis++)
     largest.size[axis] = largest.size[axis] > b->size[axis] ? largest.size[axis] : b->size[axis];
-  largest.T = largest.size[0] * largest.size[1];
+  largest.T = largest.T > b->T ? largest.T : b->T;
   return largest;
 }
 
 static limes_status examine(limes_context *context, const limes_plan *plan, const limes_op *op) {
   limes_grid largest = largest_of_both(plan, op->in[0]);
+  largest.T = largest.size[0] * largest.size[1];
   return limes_place_error(context, plan->program.model, op->line, op->column, op->ops->examine(context, op, &largest));
 }
 
@@ -138,15 +139,16 @@ static limes_status check_program(limes_context *context, const limes_plan *plan
     if (status == LIMES_OK && op->ops->examine != NULL && !examined(program, i))
       status = examine(context, plan, op);
   }
-  if (status != LIMES_OK || plan->readout == LIMES_ABSENT || program->value[program->readout].axes == 0)
+  uint32_t readout = program->readout[0]; /* several of them have no positions */
+  if (status != LIMES_OK || plan->readout == LIMES_ABSENT || program->value[readout].axes == 0)
     return status;
   if (plan->readout == LIMES_FULL)
-    return check_equal(context, plan, NULL, program->readout);
+    return check_equal(context, plan, NULL, readout);
   return limes_fail(
       context, LIMES_WRONG_USE,
       "the model keeps positions to its end (%s): end it with flatten or global_avg_pool, begin it with flatten, or ask for the "
       "kernel of all positions (--positions)",
-      program->value[program->readout].made_by);
+      program->value[readout].made_by);
 }
 
 /* sizes */
@@ -246,9 +248,9 @@ static void size_scratch_of(limes_plan *plan, const limes_pass *pass, const size
       plan->scratch = most(plan->scratch, (size_t)plan->a.largest[op->in[0]].T);
       continue;
     }
-    const limes_grid *a = &plan->a.largest[op->in[0]], *b = &plan->b.largest[op->in[0]];
+    limes_grid largest = largest_of_both(plan, op->in[0]);
     size_t in = slot[pass->held[step->in[0]].slot], out = step->out == LIMES_NO_VALUE ? 0 : slot[pass->held[step->out].slot];
-    plan->scratch = most(plan->scratch, op->ops->scratch(op, in, out, a->T > b->T ? a : b));
+    plan->scratch = most(plan->scratch, op->ops->scratch(op, in, out, &largest));
   }
 }
 
@@ -274,7 +276,7 @@ size_t limes_plan_doubles(const limes_plan *plan) {
   const size_t parts[] = {plan->own_total,   limes_multiply_capped(plan->cross_total, plan->ntk ? 2 : 1),
                           plan->trace_total, plan->trace_total,
                           plan->scratch,     plan->chain,
-                          plan->gram,        limes_multiply_capped(plan->spread, plan->ntk ? 4 : 2),
+                          plan->gram,        limes_multiply_capped(plan->spread * plan->cross.n_readout, plan->ntk ? 4 : 2),
                           plan->own.sums,    limes_multiply_capped(plan->cross.sums, plan->ntk ? 2 : 1)};
   size_t total = 0;
   for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
@@ -301,10 +303,12 @@ static limes_status find_sampled(limes_context *context, limes_plan *plan) {
 }
 
 static limes_status build(limes_context *context, const limes_model *model, const limes_batch *a, const limes_batch *b,
-                          limes_plan *plan) {
+                          bool layers, limes_plan *plan) {
   limes_status status = check_batches(context, a, b);
   if (status == LIMES_OK)
     status = limes_program_create(context, model, a->axes, a->segment != NULL || b->segment != NULL, &plan->program);
+  if (status == LIMES_OK && layers)
+    status = limes_program_show_layers(context, &plan->program);
   if (status == LIMES_OK)
     status = limes_side_create(context, &plan->program, a, &plan->a);
   if (status != LIMES_OK)
@@ -328,10 +332,10 @@ static limes_status build(limes_context *context, const limes_model *model, cons
   return status;
 }
 
-limes_status limes_plan_create(limes_context *context, const limes_model *model, const limes_batch *a, const limes_batch *b,
-                               bool ntk, limes_layout readout, limes_plan *plan) {
+static limes_status create(limes_context *context, const limes_model *model, const limes_batch *a, const limes_batch *b, bool ntk,
+                           limes_layout readout, bool layers, limes_plan *plan) {
   *plan = (limes_plan){.ntk = ntk, .readout = readout};
-  limes_status status = build(context, model, a, b, plan);
+  limes_status status = build(context, model, a, b, layers, plan);
   if (status == LIMES_OK) {
     choose_block(plan);
     status = size_slots(context, plan);
@@ -339,8 +343,8 @@ limes_status limes_plan_create(limes_context *context, const limes_model *model,
   if (status == LIMES_OK) {
     size_scratch_of(plan, &plan->own, plan->own_slot);
     size_scratch_of(plan, &plan->cross, plan->cross_slot);
-    if (plan->replicates > 1 && plan->cross.n_held > 0)
-      plan->spread = plan->cross_slot[plan->cross.held[plan->cross.readout].slot];
+    for (size_t r = 0; plan->replicates > 1 && r < plan->cross.n_readout; r++)
+      plan->spread = most(plan->spread, plan->cross_slot[plan->cross.held[plan->cross.readout[r]].slot]);
     plan->trace_total = most(block_traces(plan, &plan->a), block_traces(plan, &plan->b));
     plan->chain = limes_chain_doubles(plan);
     plan->gram = plan->cross.n_held > 0 && plan->cross.held[0].layout == LIMES_SCALAR ? plan->block * plan->block : 0;
@@ -349,6 +353,16 @@ limes_status limes_plan_create(limes_context *context, const limes_model *model,
   if (status != LIMES_OK)
     limes_plan_clear(plan);
   return status;
+}
+
+limes_status limes_plan_create(limes_context *context, const limes_model *model, const limes_batch *a, const limes_batch *b,
+                               bool ntk, limes_layout readout, limes_plan *plan) {
+  return create(context, model, a, b, ntk, readout, false, plan);
+}
+
+limes_status limes_plan_create_layers(limes_context *context, const limes_model *model, const limes_batch *a,
+                                      const limes_batch *b, bool ntk, limes_plan *plan) {
+  return create(context, model, a, b, ntk, LIMES_SCALAR, true, plan);
 }
 
 void limes_plan_clear(limes_plan *plan) {

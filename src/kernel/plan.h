@@ -32,7 +32,7 @@ typedef struct limes_plan {
   /* doubles one worker needs */
   size_t *own_slot, *cross_slot; /* [n_slot] of K; Theta as much again */
   size_t own_total, cross_total, trace_total, scratch, gram, chain;
-  size_t spread;        /* numbers of one kernel of a panel's readout, where something is sampled; else 0 */
+  size_t spread;        /* numbers of one kernel of one readout of a panel, where something is sampled; else 0 */
   uint32_t most_inputs; /* of an op */
 
   double cross_flops, own_flops; /* of all pairs, and of all self passes with their traces */
@@ -43,6 +43,9 @@ typedef struct limes_plan {
 /* Axes and features of both batches must agree. readout: SCALAR for kernels, FULL for positions, ABSENT for self passes alone. */
 limes_status limes_plan_create(limes_context *context, const limes_model *model, const limes_batch *a, const limes_batch *b,
                                bool ntk, limes_layout readout, limes_plan *plan) LIMES_MUST_USE;
+/* The same with a readout behind every layer, a number a pair each. */
+limes_status limes_plan_create_layers(limes_context *context, const limes_model *model, const limes_batch *a,
+                                      const limes_batch *b, bool ntk, limes_plan *plan) LIMES_MUST_USE;
 void limes_plan_clear(limes_plan *plan);
 
 size_t limes_plan_blocks(const limes_plan *plan, const limes_side *side);

@@ -27,26 +27,27 @@ typedef struct {
 
 #define MOST_RESULTS 4 /* NNGP, NTK, their errors */
 
-/* The arrays of a sink that are wanted, and where in the readout their numbers are */
+/* The arrays of a sink that are wanted, from the readout's matrix on, and where in the readout their numbers are */
 typedef struct {
   size_t n;
   double *to[MOST_RESULTS];
   const double *from[MOST_RESULTS];
 } results;
 
-static void add_result(results *all, double *to, const double *from) {
+static void add_result(results *all, double *to, size_t first, const double *from) {
   if (to == NULL || from == NULL)
     return;
-  all->to[all->n] = to;
+  all->to[all->n] = to + first;
   all->from[all->n++] = from;
 }
 
-static results results_of(const limes_sink *sink, const limes_readout *readout) {
+static results results_of(const limes_sink *sink, size_t r, const limes_readout *readout) {
   results all = {0};
-  add_result(&all, sink->nngp, readout->panel.cov);
-  add_result(&all, sink->ntk, readout->panel.ntk);
-  add_result(&all, sink->nngp_error, readout->cov_error);
-  add_result(&all, sink->ntk_error, readout->ntk_error);
+  size_t first = r * sink->rows * sink->stride * sink->cell;
+  add_result(&all, sink->nngp, first, readout->panel.cov);
+  add_result(&all, sink->ntk, first, readout->panel.ntk);
+  add_result(&all, sink->nngp_error, first, readout->cov_error);
+  add_result(&all, sink->ntk_error, first, readout->ntk_error);
   return all;
 }
 
@@ -70,9 +71,9 @@ static void put_positions(const limes_sink *sink, const results *all, const lime
         all->to[k][at + (mirrored ? b * T + a : a * T_y + b)] = all->from[k][first + b * T + a];
 }
 
-static void put(const limes_sink *sink, const limes_readout *readout, size_t i, size_t first) {
+static void put(const limes_sink *sink, size_t r, const limes_readout *readout, size_t i, size_t first) {
   const limes_panel *panel = &readout->panel;
-  results all = results_of(sink, readout);
+  results all = results_of(sink, r, readout);
   for (size_t k = 0; k < panel->n; k++) {
     size_t j = first + k;
     if (panel->layout == LIMES_FULL) {
@@ -131,10 +132,12 @@ static limes_status walk_tile(limes_walker *walker, const limes_sink *sink, size
     for (size_t from = 0; from < partners; from += plan->panel) {
       size_t n = partners - from < plan->panel ? partners - from : plan->panel;
       ptrdiff_t same = triangle && item - from < n ? (ptrdiff_t)(item - from) : -1;
-      limes_readout readout;
-      if (!limes_cross_pass(walker, &walker->x, item, y, from, n, same, &readout))
+      if (!limes_cross_pass(walker, &walker->x, item, y, from, n, same))
         return LIMES_INTERRUPTED;
-      put(sink, &readout, walker->x.first + item, y->first + from);
+      for (size_t r = 0; r < plan->cross.n_readout; r++) {
+        limes_readout readout = limes_readout_of(walker, r);
+        put(sink, r, &readout, walker->x.first + item, y->first + from);
+      }
       if (!limes_walker_advance(walker))
         return LIMES_INTERRUPTED;
     }
@@ -174,6 +177,18 @@ static limes_status run_rectangle(void *shared, size_t task, unsigned worker, li
   return status == LIMES_OK ? walk->finished(walk->user, task, nngp, ntk) : status;
 }
 
+/* The variance of an item, from a panel of itself alone */
+static void put_own(const walk_job *walk, const limes_walker *walker, size_t item) {
+  size_t N = walk->plan->a.batch->items;
+  for (size_t r = 0; r < walk->plan->cross.n_readout; r++) {
+    limes_readout readout = limes_readout_of(walker, r);
+    if (walk->nngp != NULL)
+      walk->nngp[r * N + item] = readout.panel.cov[0];
+    if (walk->ntk != NULL)
+      walk->ntk[r * N + item] = readout.panel.ntk[0];
+  }
+}
+
 static limes_status run_own(void *shared, size_t task, unsigned worker, limes_job *job) {
   walk_job *walk = shared;
   limes_walker *walker = walker_of(walk, worker, job);
@@ -182,13 +197,9 @@ static limes_status run_own(void *shared, size_t task, unsigned worker, limes_jo
     return LIMES_INTERRUPTED;
   limes_fill_gram(walker, &walker->x, &walker->x);
   for (size_t item = 0; item < count; item++) {
-    limes_readout readout;
-    if (!limes_cross_pass(walker, &walker->x, item, &walker->x, item, 1, 0, &readout))
+    if (!limes_cross_pass(walker, &walker->x, item, &walker->x, item, 1, 0))
       return LIMES_INTERRUPTED;
-    if (walk->nngp != NULL)
-      walk->nngp[first + item] = readout.panel.cov[0];
-    if (walk->ntk != NULL)
-      walk->ntk[first + item] = readout.panel.ntk[0];
+    put_own(walk, walker, first + item);
     if (!limes_walker_advance(walker))
       return LIMES_INTERRUPTED;
   }

@@ -31,8 +31,8 @@ static void lay_out_slots(limes_walker *walker) {
   walker->work.scratch = take(&memory, plan->scratch);
   walker->chain = take(&memory, plan->chain);
   for (int kernel = 0; kernel < (plan->ntk ? 2 : 1); kernel++) {
-    walker->mean[kernel] = take(&memory, plan->spread);
-    walker->square[kernel] = take(&memory, plan->spread);
+    walker->mean[kernel] = take(&memory, plan->spread * plan->cross.n_readout);
+    walker->square[kernel] = take(&memory, plan->spread * plan->cross.n_readout);
     walker->cross_sum[kernel] = take(&memory, plan->cross.sums);
   }
   walker->own_sum = take(&memory, plan->own.sums);
@@ -389,50 +389,73 @@ static void finish_spread(size_t n, double R, const double *value, double *mean,
   }
 }
 
-static void count_errors(limes_walker *walker, int kernel, size_t n) {
-  for (size_t i = 0; i < n; i++) {
+static void count_errors(limes_walker *walker, int kernel, size_t first, size_t n) {
+  for (size_t i = first; i < first + n; i++) {
     double value = walker->mean[kernel][i], error = walker->square[kernel][i];
     walker->error2[kernel] += error * error;
     walker->value2[kernel] += value * value;
   }
 }
 
-static limes_readout spread_readout(limes_walker *walker, const limes_panel *last) {
-  size_t n = last->start[last->n];
-  limes_readout readout = {.panel = *last, .cov_error = walker->square[0]};
-  finish_spread(n, walker->plan->replicates, last->cov, walker->mean[0], walker->square[0]);
-  readout.panel.cov = walker->mean[0];
-  count_errors(walker, 0, n);
+/* One more randomization of every readout */
+static void spread_readouts(limes_walker *walker, uint32_t before) {
+  const limes_pass *pass = &walker->plan->cross;
+  for (size_t r = 0; r < pass->n_readout; r++) {
+    const limes_panel *last = &walker->panel[pass->readout[r]];
+    size_t n = last->start[last->n], first = r * walker->plan->spread;
+    add_to_spread(n, before, last->cov, walker->mean[0] + first, walker->square[0] + first);
+    if (last->ntk != NULL)
+      add_to_spread(n, before, last->ntk, walker->mean[1] + first, walker->square[1] + first);
+  }
+}
+
+static void finish_readouts(limes_walker *walker) {
+  const limes_plan *plan = walker->plan;
+  for (size_t r = 0; r < plan->cross.n_readout; r++) {
+    const limes_panel *last = &walker->panel[plan->cross.readout[r]];
+    const double *values[2] = {last->cov, last->ntk};
+    size_t n = last->start[last->n], first = r * plan->spread;
+    for (int kernel = 0; kernel < 2 && values[kernel] != NULL; kernel++) {
+      finish_spread(n, plan->replicates, values[kernel], walker->mean[kernel] + first, walker->square[kernel] + first);
+      count_errors(walker, kernel, first, n);
+    }
+  }
+}
+
+limes_readout limes_readout_of(const limes_walker *walker, size_t r) {
+  const limes_panel *last = &walker->panel[walker->plan->cross.readout[r]];
+  limes_readout readout = {.panel = *last};
+  if (walker->plan->replicates == 1)
+    return readout;
+  size_t first = r * walker->plan->spread;
+  readout.panel.cov = walker->mean[0] + first;
+  readout.cov_error = walker->square[0] + first;
   if (last->ntk == NULL)
     return readout;
-  finish_spread(n, walker->plan->replicates, last->ntk, walker->mean[1], walker->square[1]);
-  readout.panel.ntk = walker->mean[1];
-  count_errors(walker, 1, n);
-  readout.ntk_error = walker->square[1];
+  readout.panel.ntk = walker->mean[1] + first;
+  readout.ntk_error = walker->square[1] + first;
   return readout;
 }
 
 bool limes_cross_pass(limes_walker *walker, const limes_block *x, size_t item, const limes_block *y, size_t from, size_t n,
-                      ptrdiff_t same, limes_readout *readout) {
+                      ptrdiff_t same) {
   const limes_pass *pass = &walker->plan->cross;
   uint32_t R = walker->plan->replicates;
   cross_panels(walker, x->side, x->first + item, y->side, y->first + from, n, same);
   identify(walker, x->side, x->first + item, y->side, y->first + from);
   cross_input(walker, x, item, y, from);
   cross_steps(walker, x, item, y, from, 0, pass->n_once);
-  const limes_panel *last = &walker->panel[pass->readout];
   for (uint32_t r = 0; R > 1 && r < R; r++) {
     walker->copy = r;
     cross_steps(walker, x, item, y, from, pass->n_once, pass->n_step);
-    add_to_spread(last->start[n], r, last->cov, walker->mean[0], walker->square[0]);
-    if (last->ntk != NULL)
-      add_to_spread(last->start[n], r, last->ntk, walker->mean[1], walker->square[1]);
+    spread_readouts(walker, r);
     if (!limes_walker_advance(walker))
       return false;
   }
   walker->copy = R;
-  if (R > 1)
-    cross_steps(walker, x, item, y, from, pass->n_once, pass->n_step);
-  *readout = R > 1 ? spread_readout(walker, last) : (limes_readout){.panel = *last};
+  if (R == 1)
+    return true;
+  cross_steps(walker, x, item, y, from, pass->n_once, pass->n_step);
+  finish_readouts(walker);
   return true;
 }

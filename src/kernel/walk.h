@@ -23,9 +23,10 @@ typedef struct limes_walker {
   limes_panel *input;                         /* [most_inputs] */
   size_t *start;                              /* [n_held][panel + 1] */
   limes_block x, y;
-  double *chain;               /* of chains (kernel/diagonals.h) */
-  double *mean[2], *square[2]; /* [spread] K and Theta of a panel over randomizations: means; squared deviations, then errors */
-  double error2[2], value2[2]; /* sums of squares so far, of the errors of K and Theta and of themselves */
+  double *chain; /* of chains (kernel/diagonals.h) */
+  /* [readouts, spread] K and Theta of a panel over randomizations: means; squared deviations, then errors */
+  double *mean[2], *square[2];
+  double error2[2], value2[2];    /* sums of squares so far, of the errors of K and Theta and of themselves */
   double *own_sum, *cross_sum[2]; /* [sums] means of sampled ops over randomizations */
   uint32_t copy;                  /* which of an op's traces: the randomization, or their number for the mean */
   double *gram;                   /* [block x block] input covariances of a tile of items without positions */
@@ -54,16 +55,19 @@ limes_trace *limes_trace_of(const limes_walker *walker, const limes_block *block
 /* Input covariances of all pairs of the two filled blocks, where items have no positions. */
 void limes_fill_gram(limes_walker *walker, const limes_block *x, const limes_block *y);
 
+/* Walks item number `item` of block x against partners [from, from + n) of block y; same: which of the n is the item itself, or
+ * -1. False: stop. */
+bool limes_cross_pass(limes_walker *walker, const limes_block *x, size_t item, const limes_block *y, size_t from, size_t n,
+                      ptrdiff_t same) LIMES_MUST_USE;
+
 /* What stands behind the last layer. Where an op is sampled: K and Theta of the mean of its randomizations, less the bias that
  * the layers behind it make of its spread, and standard errors. */
 typedef struct limes_readout {
-  limes_panel panel;                   /* may be the walker's own, which the next call overwrites */
+  limes_panel panel;                   /* the walker's own, which the next pass overwrites */
   const double *cov_error, *ntk_error; /* laid out as the panel's K and Theta; NULL: exact */
 } limes_readout;
 
-/* The readout of item number `item` of block x against partners [from, from + n) of block y; same: which of the n is the item
- * itself, or -1. It is valid until the next call. False: stop. */
-bool limes_cross_pass(limes_walker *walker, const limes_block *x, size_t item, const limes_block *y, size_t from, size_t n,
-                      ptrdiff_t same, limes_readout *readout) LIMES_MUST_USE;
+/* Readout r of the last cross pass, valid until the next one. */
+limes_readout limes_readout_of(const limes_walker *walker, size_t r);
 
 #endif

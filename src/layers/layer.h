@@ -58,6 +58,7 @@ typedef struct limes_param {
   double least, most; /* the range of a number, of each one in a list, ends included */
   bool open;          /* least itself is excluded */
   bool rest;          /* a list, last of its table, that takes all bare values from its place on: (0.3, -0.8, 0.25) */
+  bool readouts;      /* a list each of whose numbers makes a readout of its own, see limes_op */
   const char *const *choices; /* of a choice, ended by NULL; one written as "topk(k)" takes a whole number from 1 in brackets, */
   size_t argument;            /* which goes to this offset, a uint32_t: 0 with the other choices. 0: no choice takes one */
   const char *help;           /* half a sentence: what it is, units */
@@ -93,6 +94,11 @@ typedef struct limes_param {
   {                                                                                                                              \
     LIMES_FIELD(type, field), .kind = LIMES_PARAM_LIST, .required = true, .rest = true, .least = -1e100, .most = 1e100,          \
                               .help = (text)                                                                                     \
+  }
+#define LIMES_PARAM_READOUTS(type, field, text)                                                                                  \
+  {                                                                                                                              \
+    LIMES_FIELD(type, field), .kind = LIMES_PARAM_LIST, .required = true, .least = 0, .most = 1e100, .open = true,               \
+                              .readouts = true, .help = (text)                                                                   \
   }
 #define LIMES_PARAM_RANGES(type, field, must, text)                                                                              \
   { LIMES_FIELD(type, field), .kind = LIMES_PARAM_RANGE, .required = (must), .fallback = NAN, .help = (text) }
@@ -178,6 +184,8 @@ typedef struct limes_op {
   const uint32_t *in; /* [n_in] values */
   uint32_t n_in, out;
   uint32_t line, column; /* where its word stands in the model's text; 0: built by calls */
+  uint32_t readout;      /* which of several readouts it works for, from 0: its number in a list of readouts ... */
+  uint32_t readouts;     /* ... and how many there are; 0: it works for all of them */
 } limes_op;
 
 /* Elementwise layers: the dual activation, over runs of pairs (docs/mathematics.md, section 3). */

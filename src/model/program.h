@@ -13,13 +13,17 @@ typedef struct limes_program {
   size_t n_op, op_capacity;
   limes_shape *value; /* [n_value] */
   size_t n_value, value_capacity;
-  uint32_t readout; /* the value behind the last layer */
+  uint32_t *readout; /* [n_readout] the values behind the last layer */
+  size_t n_readout;  /* 1; of a model with a list of length scales as many as it has */
 } limes_program;
 
 /* The program of a model on items with so many position axes, whose positions belong to segments or not. Fails with line, column
  * and caret where a layer's input is not what it needs. The model must outlive it. */
 limes_status limes_program_create(limes_context *context, const limes_model *model, uint32_t axes, bool segments,
                                   limes_program *program) LIMES_MUST_USE;
+/* A readout behind every op, in their order, in place of the model's own. Values with positions get one more op,
+ * limes_layer_shown, straight behind the op that makes them. */
+limes_status limes_program_show_layers(limes_context *context, limes_program *program) LIMES_MUST_USE;
 void limes_program_clear(limes_program *program);
 
 #endif

@@ -28,6 +28,8 @@ static const subject subjects[] = {
     {"conv(3) relu local_conv(2x3, padding=circular) relu slice(1:3, :) resize(2x5, nearest) flatten dense", IMAGES},
     {"dense relu attention(scale=sqrt, zeta=relu, position=sum, decay=relative) relu global_avg_pool dense", RAGGED},
     {"conv(3) attention(scale=sqrt, zeta=erf, causal=yes) attention(scale=sqrt, zeta=abs) global_avg_pool dense", RAGGED},
+    {"conv(3) relu attention(q_std=2) relu correlated_readout(2.5) dense relu dense", RAGGED},
+    {"conv(3x2) relu correlated_readout(length_scale=1.5, kernel=exponential) dense", IMAGES},
     {"dense attention(qk_correlation=0.6, zeta=identity, position=concat) relu flatten dense", IMAGES},
     {"dense relu attention(qk_correlation=0.7, zeta=relu, causal=yes, position=sum) relu global_avg_pool dense", RAGGED},
     {"conv(2) attention_pool(learned, scale=sqrt, zeta=abs, position=concat, decay=cauchy) relu dense", RAGGED},
