@@ -38,6 +38,18 @@ static void sampled_kernels_come_with_their_errors(void **state) {
   free(ntk_error);
 }
 
+/* A file that fills tile by tile has no place for them: that of a sampled model is written whole. */
+static void sampled_kernels_in_h5_files_have_errors_and_no_shards(void **state) {
+  (void)state;
+  assert_code(run("kernel", SAMPLED, "--data", "digits:test[:3]", "--resize", "2x2", "-o", "s.h5"), 0);
+  free(numbers_of("s.h5", "ntk_error", 2, 3, 3));
+  const ran *said = run("kernel", SAMPLED, "--data", "digits:test[:3]", "--resize", "2x2", "-o", "t.h5", "--shard", "1/2");
+  assert_says(said->err, "this model is sampled: leave --shard out");
+  said = run("kernel", "conv(3) relu correlated_readout(length_scale=1:2)", "--data", "digits:test[:3]", "-o", "t.h5", "--shard",
+             "1/2");
+  assert_says(said->err, "this model has several: leave --shard out");
+}
+
 /* Items a hair apart make a kernel that is singular but for its errors, which leave a negative eigenvalue. */
 static void fits_of_sampled_kernels_mend_their_eigenvalues(void **state) {
   (void)state;
@@ -323,6 +335,7 @@ static int clean(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_teardown(kernel_writes_both_kernels_and_where_they_came_from, clean),
+      cmocka_unit_test_teardown(sampled_kernels_in_h5_files_have_errors_and_no_shards, clean),
       cmocka_unit_test_teardown(sampled_kernels_come_with_their_errors, clean),
       cmocka_unit_test_teardown(fits_of_sampled_kernels_mend_their_eigenvalues, clean),
       cmocka_unit_test_teardown(kernel_against_other_data_is_a_part_of_the_whole, clean),
