@@ -242,7 +242,7 @@ static limes_status fill_file(filling *fill) {
   if (status == LIMES_OK)
     status = find_missing(fill);
   if (status == LIMES_OK && fill->report->damaged > 0)
-    limes_log(fill->context, LIMES_LOG_WARNING, "%s: %zu tiles were damaged and are computed again", fill->path,
+    limes_log(fill->context, LIMES_LOG_WARNING, "%s: of its tiles %zu were damaged and are computed again", fill->path,
               fill->report->damaged);
   if (status == LIMES_OK && fill->report->done > 0)
     limes_log(fill->context, LIMES_LOG_NOTE, "%s: %zu of %zu tiles are there", fill->path, fill->report->done,

@@ -11,6 +11,7 @@
 
 #include "base/clones.h"
 #include "layers/elementwise.h"
+#include "layers/run.h"
 
 static const limes_param none[] = {LIMES_PARAM_END};
 
@@ -31,25 +32,12 @@ limes_status limes_readout_grid(limes_context *context, const limes_op *op, cons
   return LIMES_OK;
 }
 
-/* Eight sums side by side: compilers may not reorder one */
-LIMES_CLONES
-static double sum_of(size_t n, const double *values) {
-  double lane[8] = {0}, rest = 0;
-  size_t whole = n - n % 8;
-  for (size_t i = 0; i < whole; i += 8)
-    for (size_t k = 0; k < 8; k++)
-      lane[k] += values[i + k];
-  for (size_t i = whole; i < n; i++)
-    rest += values[i];
-  return ((lane[0] + lane[1]) + (lane[2] + lane[3])) + ((lane[4] + lane[5]) + (lane[6] + lane[7])) + rest;
-}
-
 /* out has one number a partner: the sum of its elements over `divisor` */
 static void mean_into(const limes_panel *in, size_t j, double divisor, limes_panel *out) {
   size_t first = in->start[j], n = in->start[j + 1] - first;
-  out->cov[j] = sum_of(n, in->cov + first) / divisor;
+  out->cov[j] = limes_sum_of(n, in->cov + first) / divisor;
   if (in->ntk != NULL)
-    out->ntk[j] = sum_of(n, in->ntk + first) / divisor;
+    out->ntk[j] = limes_sum_of(n, in->ntk + first) / divisor;
 }
 
 /* flatten */
