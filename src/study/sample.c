@@ -1,0 +1,133 @@
+/* Functions drawn by chance: from the prior of infinitely wide networks, and networks themselves. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "base/parallel.h"
+#include "base/random.h"
+#include "limes/network.h"
+#include "limes/study.h"
+#include "math/linear.h"
+
+#define PRIOR_STREAM UINT64_C(0x7072696f72) /* "prior": what tells its streams from those of networks */
+
+static limes_status check_draws(limes_context *context, const limes_batch *batch, size_t draws) {
+  size_t count = 0;
+  if (draws == 0)
+    return limes_fail(context, LIMES_WRONG_USE, "there are no functions to draw: ask for one at least");
+  if (!limes_multiply(draws, limes_batch_items(batch), &count))
+    return limes_fail(context, LIMES_REFUSED, "%zu functions at %zu items are more than can be counted: draw fewer", draws,
+                      limes_batch_items(batch));
+  return LIMES_OK;
+}
+
+/* The prior */
+
+static limes_status check_memory(limes_context *context, size_t items) {
+  double needed = (double)items * (double)items * sizeof(double), limit = (double)limes_memory_limit(context);
+  if (needed <= limit)
+    return LIMES_OK;
+  return limes_fail(context, LIMES_REFUSED,
+                    "the covariance of a function at %zu items needs %.3g GB, more than the %.3g GB that may be used: take fewer "
+                    "items",
+                    items, needed / 1e9, limit / 1e9);
+}
+
+/* function [draws, n] <- L z for standard normal z; row d has a stream of its own, and L is lower triangular: functions do not
+ * depend on how many are drawn, nor their values at the first items on the items behind. */
+static void draw_functions(limes_context *context, size_t n, const double *factor, size_t draws, double *function) {
+  for (size_t d = 0; d < draws; d++)
+    limes_normal(&(limes_stream){context->seed, {PRIOR_STREAM, d}}, 0, n, function + d * n);
+  limes_lower_multiply(context, n, factor, draws, function);
+}
+
+/* kernel [n, n] becomes its factor. One without any variance has the factor 0. */
+static limes_status factorize(limes_context *context, size_t n, double *kernel, double *variance) {
+  double sum = 0, jitter;
+  for (size_t i = 0; i < n; i++) {
+    sum += kernel[i * n + i];
+    if (variance != NULL)
+      variance[i] = kernel[i * n + i];
+  }
+  return sum == 0 ? LIMES_OK : limes_cholesky(context, n, kernel, &jitter);
+}
+
+limes_status limes_sample_prior(limes_context *context, const limes_model *model, const limes_batch *batch, size_t draws,
+                                double *function, double *variance) {
+  size_t n = limes_batch_items(batch);
+  limes_status status = check_draws(context, batch, draws);
+  if (status == LIMES_OK)
+    status = check_memory(context, n);
+  double *kernel = status == LIMES_OK ? limes_matrix(context, n, n) : NULL;
+  if (kernel == NULL)
+    return status == LIMES_OK ? LIMES_NO_MEMORY : status;
+  status = limes_kernel(context, model, batch, NULL, &(limes_kernel_output){.nngp = kernel});
+  if (status == LIMES_OK)
+    status = factorize(context, n, kernel, variance);
+  if (status == LIMES_OK)
+    draw_functions(context, n, kernel, draws, function);
+  free(kernel);
+  return status;
+}
+
+/* Networks */
+
+typedef struct {
+  limes_context *context;
+  const limes_batch *batch;
+  limes_network **network; /* [workers] */
+  uint64_t first;          /* number of the first draw */
+  double *function;        /* [draws, items] */
+} networks;
+
+static limes_status draw_network(void *shared, size_t task, unsigned worker, limes_job *job) {
+  networks *all = shared;
+  limes_network_draw(all->network[worker], all->first + task);
+  limes_status status =
+      limes_network_forward(all->context, all->network[worker], all->batch, all->function + task * limes_batch_items(all->batch));
+  return status != LIMES_OK || limes_job_advance(job, worker, 1) ? status : LIMES_INTERRUPTED;
+}
+
+/* Whether the network has one number an item */
+static limes_status check_outputs(limes_context *context, const limes_network *network, const limes_batch *batch) {
+  size_t rows = 0, channels = limes_network_channels(network);
+  limes_status status = limes_network_rows(context, network, batch, &rows);
+  if (status != LIMES_OK)
+    return status;
+  if (rows != limes_batch_items(batch))
+    return limes_fail(context, LIMES_WRONG_USE,
+                      "the model keeps positions to its end: end it with `flatten dense` or `global_avg_pool dense`");
+  if (channels != 1)
+    return limes_fail(context, LIMES_WRONG_USE, "the networks have %zu outputs, and a function has one: end the model with dense",
+                      channels);
+  return LIMES_OK;
+}
+
+static limes_status create_networks(limes_context *context, const limes_model *model, const limes_network_settings *settings,
+                                    unsigned workers, const networks *all) {
+  limes_status status = LIMES_OK;
+  for (unsigned i = 0; status == LIMES_OK && i < workers; i++)
+    status = limes_network_create(context, model, &all->batch, 1, settings, &all->network[i]);
+  return status == LIMES_OK ? check_outputs(context, all->network[0], all->batch) : status;
+}
+
+limes_status limes_sample_networks(limes_context *context, const limes_model *model, const limes_batch *batch,
+                                   const limes_network_settings *settings, size_t draws, double *function) {
+  limes_network_settings one = settings == NULL ? (limes_network_settings){.outputs = 1} : *settings;
+  one.outputs = 1;
+  limes_status status = check_draws(context, batch, draws);
+  if (status != LIMES_OK)
+    return status;
+  unsigned workers = limes_workers(context, draws);
+  networks all = {.context = context, .batch = batch, .first = one.draw, .function = function};
+  all.network = limes_allocate(context, workers, sizeof *all.network);
+  if (all.network == NULL)
+    return LIMES_NO_MEMORY;
+  status = create_networks(context, model, &one, workers, &all);
+  if (status == LIMES_OK)
+    status = limes_parallel(context, "networks", draws, (double)draws, draw_network, &all);
+  for (unsigned i = 0; i < workers; i++)
+    limes_network_destroy(all.network[i]);
+  free(all.network);
+  return status;
+}
