@@ -32,7 +32,8 @@ typedef struct cli_settings {
   /* kernels */
   int get; /* index into limes_cli_gets */
   bool positions, diagonal;
-  const char *shard; /* I/N */
+  bool positions_correlation; /* explain */
+  const char *shard;          /* I/N */
 
   /* Gaussian process */
   int with; /* limes_with */

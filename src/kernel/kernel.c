@@ -6,25 +6,18 @@
 
 #include "kernel/kernel.h"
 #include "kernel/left_out.h"
+#include "kernel/mixture.h"
 #include "kernel/tiles.h"
 
 #define ROW_BYTES (64u << 20) /* of one block of rows handed to a callback */
-
-static limes_status check_fits(limes_context *context, const limes_plan *plan) {
-  uint64_t bytes = limes_plan_bytes(plan, limes_workers(context, limes_plan_tiles(plan))), limit = limes_memory_limit(context);
-  if (bytes <= limit)
-    return LIMES_OK;
-  return limes_fail(context, LIMES_REFUSED,
-                    "the work would take %.3g GB beside its result, and %.3g GB may be planned for: use fewer threads, smaller "
-                    "items, or allow more memory",
-                    (double)bytes / 1e9, (double)limit / 1e9);
-}
 
 limes_status limes_plan_kernel(limes_context *context, const limes_model *model, const limes_batch *a, const limes_batch *b,
                                bool ntk, limes_layout readout, limes_plan *plan) {
   limes_status status = limes_plan_create(context, model, a, b == NULL ? a : b, ntk, readout, plan);
   if (status == LIMES_OK)
-    status = check_fits(context, plan);
+    status = limes_plan_check_memory(context, plan, limes_plan_tiles(plan));
+  if (status == LIMES_OK)
+    status = limes_mixture_check(context, &plan->program);
   if (status == LIMES_OK)
     status = limes_log_left_out(context, plan);
   if (status != LIMES_OK)
@@ -180,6 +173,9 @@ static limes_status attention_of(limes_context *context, const limes_plan *plan,
   const limes_op *op = attention_number(&plan->program, which, &index);
   if (op == NULL)
     return limes_fail(context, LIMES_WRONG_USE, "the model has no attention number %zu (they count from 0)", which);
+  if (plan->program.coins > 0)
+    return limes_fail(context, LIMES_UNABLE,
+                      "the weights of attention depend on the coins of residual(coins=shared): there is no one matrix");
   if (op->ops->random_weights != NULL && op->ops->random_weights(op))
     return limes_fail(context, LIMES_UNABLE,
                       "the weights of attention number %zu are random (scale=sqrt, qk_correlation): there is no matrix", which);
@@ -189,12 +185,16 @@ static limes_status attention_of(limes_context *context, const limes_plan *plan,
     return status;
   *positions = plan->a.grid[op->in[0]][item].T;
   *z = limes_allocate(context, *positions * *positions, sizeof **z);
-  if (*z != NULL) {
-    (void)!limes_fill_block(&walker, &walker.x, &plan->a, item, 1);
+  status = *z == NULL ? LIMES_NO_MEMORY : LIMES_OK;
+  if (status == LIMES_OK && !limes_fill_block(&walker, &walker.x, &plan->a, item, 1))
+    status = walker.status;
+  if (status == LIMES_OK)
     transpose(*positions, walker.x.trace[index][0].matrix[0], *z);
-  }
+  else
+    free(*z);
+  *z = status == LIMES_OK ? *z : NULL;
   limes_walker_clear(&walker);
-  return *z == NULL ? LIMES_NO_MEMORY : LIMES_OK;
+  return status;
 }
 
 limes_status limes_attention_matrix(limes_context *context, const limes_model *model, const limes_batch *a, size_t item,
@@ -206,7 +206,7 @@ limes_status limes_attention_matrix(limes_context *context, const limes_model *m
   limes_status status = limes_plan_create(context, model, a, a, false, LIMES_ABSENT, &plan);
   if (status != LIMES_OK)
     return status;
-  status = check_fits(context, &plan);
+  status = limes_plan_check_memory(context, &plan, limes_plan_tiles(&plan));
   if (status == LIMES_OK)
     status = attention_of(context, &plan, item, which, z, positions);
   limes_plan_clear(&plan);

@@ -14,6 +14,16 @@ limes_stream limes_mask_stream(const limes_call *call, uint64_t item) {
   return stream;
 }
 
+void limes_draw_masks(const limes_call *call, double keep, double *factor) {
+  const limes_units *in = call->in;
+  for (size_t i = 0; i < in->items; i++) {
+    limes_stream stream = limes_mask_stream(call, in->item[i]);
+    limes_uniform(&stream, 0, in->grid[i].T * in->channels, factor + in->start[i] * in->channels);
+  }
+  for (size_t k = 0; k < limes_rows(in) * in->channels; k++)
+    factor[k] = factor[k] < keep ? 1 / keep : 0;
+}
+
 uint64_t limes_position_key(uint32_t row, uint32_t column) {
   uint64_t r = row, c = column;
   return r < c ? c * c + r : r * r + r + c;

@@ -124,6 +124,9 @@ static inline size_t limes_rows(const limes_units *units) { return units->start[
 /* A stream of the op for masks of one item (limes_units.item): the same whichever items are asked for together. */
 limes_stream limes_mask_stream(const limes_call *call, uint64_t item);
 
+/* factor [rows, channels] of the first input: 1 / keep with probability keep, else 0, for every item, position and channel. */
+void limes_draw_masks(const limes_call *call, double keep, double *factor);
+
 /* A key for the position (row, column) that does not depend on how many positions there are: shells around (0, 0). */
 uint64_t limes_position_key(uint32_t row, uint32_t column);
 

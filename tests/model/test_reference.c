@@ -42,7 +42,7 @@ static void a_reference_reads_as_expected(void **state) {
   assert_int_equal(strncmp(text, "repeat(n, body)\n", 16), 0);
   limes_free(text);
   assert_ok(context, limes_word_reference(context, "residual", &text));
-  assert_int_equal(strncmp(text, "residual(body, [alpha])\n", 24), 0);
+  assert_int_equal(strncmp(text, "residual(body, [alpha], [survive], coins=own)\n", 46), 0);
   limes_free(text);
   assert_ok(context, limes_word_reference(context, "polynomial", &text));
   assert_non_null(strstr(text, "\n  coefficients  needed   numbers (0.3, -0.8, ...)  "));
