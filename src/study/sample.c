@@ -88,19 +88,14 @@ static limes_status draw_network(void *shared, size_t task, unsigned worker, lim
   return status != LIMES_OK || limes_job_advance(job, worker, 1) ? status : LIMES_INTERRUPTED;
 }
 
-/* Whether the network has one number an item */
+/* A network with one output has one number an item where positions are pooled. */
 static limes_status check_outputs(limes_context *context, const limes_network *network, const limes_batch *batch) {
-  size_t rows = 0, channels = limes_network_channels(network);
+  size_t rows = 0;
   limes_status status = limes_network_rows(context, network, batch, &rows);
-  if (status != LIMES_OK)
+  if (status != LIMES_OK || rows == limes_batch_items(batch))
     return status;
-  if (rows != limes_batch_items(batch))
-    return limes_fail(context, LIMES_WRONG_USE,
-                      "the model keeps positions to its end: end it with `flatten dense` or `global_avg_pool dense`");
-  if (channels != 1)
-    return limes_fail(context, LIMES_WRONG_USE, "the networks have %zu outputs, and a function has one: end the model with dense",
-                      channels);
-  return LIMES_OK;
+  return limes_fail(context, LIMES_WRONG_USE,
+                    "the model keeps positions to its end: end it with `flatten dense` or `global_avg_pool dense`");
 }
 
 static limes_status create_networks(limes_context *context, const limes_model *model, const limes_network_settings *settings,
