@@ -55,7 +55,13 @@ static void derivatives_agree_with_differences_and_with_their_adjoints(void **st
   }
 }
 
+static void every_word_has_a_row(void **state) {
+  (void)state;
+  check_that_all_words_are_there(&samples[0].model, sizeof samples / sizeof *samples, sizeof *samples);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(derivatives_agree_with_differences_and_with_their_adjoints)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(every_word_has_a_row),
+                                     cmocka_unit_test(derivatives_agree_with_differences_and_with_their_adjoints)};
   return cmocka_run_group_tests(tests, make_context, destroy_context);
 }

@@ -11,7 +11,7 @@
 #include "golden/cases.h"
 #include "kernel/laws.h"
 
-enum { NNGP, NTK, KERNELS, MOST_CASES = 1024, MOST_WORDS = 256, FEWEST_DRAWS = 48 };
+enum { NNGP, NTK, KERNELS, MOST_CASES = 1024, MOST_WORDS = 256, FEWEST_DRAWS = 32 };
 static const char *const kernel_names[KERNELS] = {"NNGP", "NTK"};
 
 #define NARROWER 4             /* by which the second width is smaller */
@@ -19,7 +19,7 @@ static const char *const kernel_names[KERNELS] = {"NNGP", "NTK"};
 #define SEES_FIVE_PERCENT 0.01 /* standard error below which a kernel 5 % off must be found */
 
 static size_t width = 64, part = 0, parts = 1;
-static double work = 0.3;
+static double work = 0.15;
 static bool all_cases = false;
 
 /* Mean of each kernel's projection over draws, and its error */
@@ -62,12 +62,12 @@ typedef struct {
   size_t draws;
 } study;
 
-/* Keys are wide: what finite logits change falls with the key width alone. Narrow networks have more heads for their width, as
+/* Keys are wide for their channels: what finite logits change falls with the key width alone. Narrow networks have more heads, as
  * these are what their kernels are means of. */
 static limes_network_settings settings_of(size_t w, uint64_t seed) {
-  size_t heads = width < 256 ? w / 4 : w / 16;
+  size_t heads = width < 256 ? w / 4 : w / 32;
   return (limes_network_settings){
-      .width = w, .heads = heads, .value_width = heads, .key_width = width < 256 ? 2 * w : w / 2, .outputs = 1, .seed = seed};
+      .width = w, .heads = heads, .value_width = heads, .key_width = width < 256 ? w : w / 8, .outputs = 1, .seed = seed};
 }
 
 static limes_status create_networks(study *s, const limes_model *model) {
