@@ -26,7 +26,7 @@ limes_status limes_plan_kernel(limes_context *context, const limes_model *model,
 }
 
 limes_status limes_check_matrix(limes_context *context, const char *name, const double *kernel, size_t rows, size_t columns,
-                                size_t stride, size_t first, size_t first_column) {
+                                size_t stride, size_t first, size_t first_column, size_t cell) {
   for (size_t i = 0; kernel != NULL && i < rows; i++)
     for (size_t j = 0; j < columns; j++)
       if (!isfinite(kernel[i * stride + j]))
@@ -34,8 +34,15 @@ limes_status limes_check_matrix(limes_context *context, const char *name, const 
             context, LIMES_BAD_INPUT,
             "the %s of items %zu and %zu (counted from 0) is %g: the numbers are too large for this model; normalize "
             "the data, or take smaller weights",
-            name, first + i, first_column + j, kernel[i * stride + j]);
+            name, first + i, first_column + j / cell, kernel[i * stride + j]);
   return LIMES_OK;
+}
+
+static limes_status check_diagonal(limes_context *context, const char *name, const double *diagonal, size_t n) {
+  limes_status status = LIMES_OK;
+  for (size_t i = 0; diagonal != NULL && i < n && status == LIMES_OK; i++)
+    status = limes_check_matrix(context, name, diagonal + i, 1, 1, 1, i, i, 1);
+  return status;
 }
 
 /* A kernel of finite numbers, or a sentence. */
@@ -43,9 +50,9 @@ static limes_status run_checked(limes_context *context, const limes_plan *plan, 
   size_t columns = plan->b.batch->items * sink->cell, stride = sink->stride * sink->cell;
   limes_status status = limes_run_tiles(context, plan, what, sink);
   if (status == LIMES_OK)
-    status = limes_check_matrix(context, "NNGP", sink->nngp, sink->rows, columns, stride, sink->first_row, 0);
+    status = limes_check_matrix(context, "NNGP", sink->nngp, sink->rows, columns, stride, sink->first_row, 0, sink->cell);
   if (status == LIMES_OK)
-    status = limes_check_matrix(context, "NTK", sink->ntk, sink->rows, columns, stride, sink->first_row, 0);
+    status = limes_check_matrix(context, "NTK", sink->ntk, sink->rows, columns, stride, sink->first_row, 0, sink->cell);
   return status;
 }
 
@@ -113,6 +120,10 @@ limes_status limes_kernel_diagonal(limes_context *context, const limes_model *mo
   if (status != LIMES_OK)
     return status;
   status = limes_run_diagonal(context, &plan, nngp, ntk);
+  if (status == LIMES_OK)
+    status = check_diagonal(context, "NNGP", nngp, a->items);
+  if (status == LIMES_OK)
+    status = check_diagonal(context, "NTK", ntk, a->items);
   limes_plan_clear(&plan);
   return status;
 }

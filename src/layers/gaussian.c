@@ -78,7 +78,7 @@ static limes_status accept(limes_context *context, const limes_op *op, const lim
 }
 
 static const limes_elementwise gaussian_dual = {
-    .trace = limes_keep_deviation, .run = run, .own = own, .apply = apply, .flops = 40};
+    .trace = limes_keep_deviation, .run = run, .own = own, .apply = apply, .flops = 25};
 
 const limes_layer_ops limes_layer_gaussian = {
     .word = "gaussian",

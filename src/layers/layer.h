@@ -150,8 +150,8 @@ typedef struct limes_panel {
   double *ntk;         /* [start[n]] Theta; NULL: not wanted */
 } limes_panel;
 
-/* Scratch of one worker, sized by the plan; the floating-point operations counted so far, as they were promised, and what the data
- * made of them beyond that; the largest relative error of what was approximated. */
+/* Scratch of one worker, sized by the plan; the floating-point operations counted so far, as they were promised, and what the
+ * data made of them beyond that; the largest relative error of what was approximated. */
 typedef struct limes_work {
   double *scratch;
   double flops, more;
@@ -192,9 +192,10 @@ typedef struct limes_elementwise {
   void (*own)(const void *param, double variance, double *value, double *slope);
   /* the nonlinearity itself: value[i] = phi(u[i]), and slope[i] = phi'(u[i]) where slope is not NULL; NULL: it has no formula */
   void (*apply)(const void *param, size_t n, const double *u, double *value, double *slope);
-  bool inverse;       /* of its one number a position the inverse is kept too */
-  bool unit_variance; /* holds for variance 1 alone: layer_norm must stand before */
-  double flops;       /* an element, K and Theta together */
+  bool inverse;                          /* of its one number a position the inverse is kept too */
+  bool unit_variance;                    /* holds for variance 1 alone: layer_norm must stand before */
+  double flops;                          /* an element, K and Theta together; exp and the like count as 20 */
+  double (*flops_of)(const void *param); /* where they depend on the parameters, in place of flops */
 } limes_elementwise;
 
 /* Covariances along diagonals: a layer that keeps each diagonal b - a of a covariance to itself can be walked diagonal after

@@ -72,6 +72,8 @@ void limes_quadrature_trace(limes_nonlinearity *phi, const void *param, size_t n
     kept[a * numbers + LIMES_INVERSE_DEVIATION] = variance[a] > 0 ? 1 / sqrt(variance[a]) : 0;
 }
 
+double limes_quadrature_flops(const void *param) { return LIMES_EXPANSION_FLOPS(terms_of(param)); }
+
 void limes_quadrature_run(const void *param, const limes_run *run) { limes_expansion_run(run, terms_of(param)); }
 
 void limes_quadrature_own(limes_nonlinearity *phi, const void *param, double nodes, double variance, double *value,

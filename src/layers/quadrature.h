@@ -14,6 +14,7 @@ typedef struct limes_quadrature {
 /* The members of limes_elementwise for phi. */
 uint32_t limes_quadrature_kept(const void *param);
 void limes_quadrature_trace(limes_nonlinearity *phi, const void *param, size_t n, const double *variance, double *kept);
+double limes_quadrature_flops(const void *param); /* of run, an element */
 void limes_quadrature_run(const void *param, const limes_run *run);
 /* nodes: as fine as for expansions of this order */
 void limes_quadrature_own(limes_nonlinearity *phi, const void *param, double nodes, double variance, double *value,

@@ -13,8 +13,6 @@ static const limes_param params[] = {
     LIMES_PARAM_END,
 };
 
-#define FLOPS 260 /* at the default order */
-
 static double sigmoid(const void *none, double u, double *slope) {
   (void)none;
   double e = exp(-fabs(u)), inverse = 1 / (1 + e);
@@ -84,7 +82,7 @@ static const limes_elementwise tanh_dual = {.kept = limes_quadrature_kept,
                                             .run = limes_quadrature_run,
                                             .own = tanh_own,
                                             .apply = tanh_apply,
-                                            .flops = FLOPS};
+                                            .flops_of = limes_quadrature_flops};
 
 const limes_layer_ops limes_layer_tanh = {
     .word = "tanh",
@@ -116,7 +114,7 @@ static const limes_elementwise sigmoid_dual = {.kept = limes_quadrature_kept,
                                                .run = limes_quadrature_run,
                                                .own = sigmoid_own,
                                                .apply = sigmoid_apply,
-                                               .flops = FLOPS};
+                                               .flops_of = limes_quadrature_flops};
 
 const limes_layer_ops limes_layer_sigmoid = {
     .word = "sigmoid",
@@ -148,7 +146,7 @@ static const limes_elementwise softplus_dual = {.kept = limes_quadrature_kept,
                                                 .run = limes_quadrature_run,
                                                 .own = softplus_own,
                                                 .apply = softplus_apply,
-                                                .flops = FLOPS};
+                                                .flops_of = limes_quadrature_flops};
 
 const limes_layer_ops limes_layer_softplus = {
     .word = "softplus",
@@ -180,7 +178,7 @@ static const limes_elementwise swish_dual = {.kept = limes_quadrature_kept,
                                              .run = limes_quadrature_run,
                                              .own = swish_own,
                                              .apply = swish_apply,
-                                             .flops = FLOPS};
+                                             .flops_of = limes_quadrature_flops};
 
 const limes_layer_ops limes_layer_swish = {
     .word = "swish",
@@ -212,7 +210,7 @@ static const limes_elementwise mish_dual = {.kept = limes_quadrature_kept,
                                             .run = limes_quadrature_run,
                                             .own = mish_own,
                                             .apply = mish_apply,
-                                            .flops = FLOPS};
+                                            .flops_of = limes_quadrature_flops};
 
 const limes_layer_ops limes_layer_mish = {
     .word = "mish",
