@@ -35,7 +35,8 @@ static const cli_option *const tables[] = {options, limes_cli_data_options, NULL
 static const cli_example examples[] = {
     {"limes sample attention-digits --width 64 --plot prior.png",
      "Five functions of infinitely wide attention networks, and five networks of width 64, on a circle through two digits"},
-    {"limes sample fcn --data curve.csv --draws 8 --width 512 -o prior.npz --plot curves.png",
+    {"limes sample \"repeat(2, dense(w_std=2.5, b_std=1) erf) dense\" --data curve.csv --width 256 -o prior.npz --plot "
+     "curves.png",
      "Functions of one number, whose values stand in curve.csv"},
     {.line = NULL},
 };
