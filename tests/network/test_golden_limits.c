@@ -2,20 +2,19 @@
  *
  * The mean of an empirical kernel over draws is the exact one and C / width + D / width^2. C comes from a second width, a quarter
  * of the first: (4 wide - narrow) / 3 is free of it, and must meet the exact kernel within 4 standard errors and what D may be,
- * the product of both widths' C / width. A kernel is compared by its projection on the exact one. Each model is drawn until its
- * error is small or the work allowed is done, so that nothing depends on the clock. Models that keep positions are pooled, and
- * all end in dense, behind which outputs are integrated out.
+ * the product of both widths' C / width. A kernel is compared by its projection on the exact one. Each model is drawn as often as
+ * the work allowed for it says, so that nothing depends on the clock. Models that keep positions are pooled, and all end in
+ * dense, behind which outputs are integrated out.
  *
- * Arguments: the width; the work for one model, in 10^9 multiplications; 1 to take the shared cases, too; and, to spread them
- * over processes, PART and PARTS. */
+ * Arguments: the width; the work for one model, in 10^9 multiplications; 1 to take all cases, the shared ones, too, instead of a
+ * selection of ours that has every word and choice they have; and, to spread them over processes, PART and PARTS. */
 #include "golden/cases.h"
 #include "kernel/laws.h"
 
-enum { NNGP, NTK, KERNELS, MOST_CASES = 1024, MOST_WORDS = 256, FEWEST_DRAWS = 32 };
+enum { NNGP, NTK, KERNELS, MOST_CASES = 1024, MOST_WORDS = 256, FEWEST_DRAWS = 32, MOST_DRAWS = 4000 };
 static const char *const kernel_names[KERNELS] = {"NNGP", "NTK"};
 
 #define NARROWER 4             /* by which the second width is smaller */
-#define SHARP 0.009            /* standard error at which a model is drawn no further */
 #define SEES_FIVE_PERCENT 0.01 /* standard error below which a kernel 5 % off must be found */
 
 static size_t width = 64, part = 0, parts = 1;
@@ -34,7 +33,7 @@ typedef struct {
 } result;
 
 static result results[MOST_CASES];
-static size_t n_results, without_face, fixed_widths, few_channels;
+static size_t n_results, without_face, fixed_widths, few_channels, too_rare;
 
 static void add_kernel(shares *s, size_t draw, int k, const double *values, const kernels *exact) {
   const double *e = k == NNGP ? exact->nngp : exact->ntk;
@@ -111,13 +110,12 @@ static double work_of(const study *s) {
   return (double)limes_network_parameters(s->network[0]) * (20 + (double)positions) * 1e-9;
 }
 
+/* How often does not depend on what was drawn: to stop where the spread looks small would favour small kernels. */
 static void sample(study *s, const golden_case *golden) {
-  size_t most = (size_t)fmax(work / work_of(s), FEWEST_DRAWS);
-  result r = {.error = {1, 1}};
-  while (s->draws < most && (s->draws < FEWEST_DRAWS || fmax(r.error[NNGP], r.error[NTK]) > SHARP)) {
+  size_t wanted = (size_t)fmin(fmax(work / work_of(s), FEWEST_DRAWS), MOST_DRAWS);
+  while (s->draws < wanted)
     draw_once(s);
-    r = s->draws >= FEWEST_DRAWS ? result_of(s) : r;
-  }
+  result r = result_of(s);
   snprintf(r.name, sizeof r.name, "%s", golden->name);
   assert_true(n_results < MOST_CASES);
   results[n_results++] = r;
@@ -167,6 +165,12 @@ static bool adds_positions_to_data(const char *model) {
          strstr(model, "position=sum") < strchr(model, ')');
 }
 
+/* Where erf sees numbers of size 10^4, its slope is 0 but for one weight in 10^4, and these carry the whole tangent kernel: no
+ * mean over a few thousand networks shows it. */
+static bool lives_on_rare_weights(const char *name) {
+  return strcmp(name, "degenerate-erf-mixed-scales") == 0 || strcmp(name, "degenerate-erf-scale-1e4") == 0;
+}
+
 static limes_batch *items_of_case(limes_context *context, const golden_case *golden, const char *side) {
   char name[MAX_LINE + 8];
   limes_file *file = NULL;
@@ -208,9 +212,12 @@ static void study_case(const golden_case *golden, limes_context *context, void *
     return;
   if (!all_cases && !has_new_word(golden->model))
     return;
-  fixed_widths += fixes_widths(golden->model);
-  few_channels += adds_positions_to_data(golden->model);
-  if (fixes_widths(golden->model) || adds_positions_to_data(golden->model))
+  bool fixed = fixes_widths(golden->model), few = adds_positions_to_data(golden->model),
+       rare = lives_on_rare_weights(golden->name);
+  fixed_widths += fixed;
+  few_channels += few;
+  too_rare += rare;
+  if (fixed || few || rare)
     return;
   limes_set_threads(context, 1); /* products are small, and sums are the same everywhere */
   study s = {.context = context,
@@ -232,7 +239,7 @@ static void the_networks_of_golden_models_are_sampled(void **state) {
   if (all_cases && !each_case(folder, study_case, &number))
     print_message("there are no shared cases\n");
   print_message("%zu models; without a finite face %zu, with widths in their text %zu, with positions added to data %zu\n",
-                n_results, without_face, fixed_widths, few_channels);
+                n_results, without_face, fixed_widths, few_channels, too_rare);
   assert_true(n_results > 0);
 }
 
