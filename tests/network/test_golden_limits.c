@@ -238,7 +238,8 @@ static void the_networks_of_golden_models_are_sampled(void **state) {
   shared_folder(folder);
   if (all_cases && !each_case(folder, study_case, &number))
     print_message("there are no shared cases\n");
-  print_message("%zu models; without a finite face %zu, with widths in their text %zu, with positions added to data %zu\n",
+  print_message("%zu models; without a finite face %zu, with widths in their text %zu, with positions added to data %zu, "
+                "with too rare weights %zu\n",
                 n_results, without_face, fixed_widths, few_channels, too_rare);
   assert_true(n_results > 0);
 }
