@@ -17,7 +17,8 @@ typedef struct limes_fit limes_fit;
 typedef enum { LIMES_REGRESSION, LIMES_CLASSIFICATION } limes_task_kind;
 
 /* Fits to the batch's labels (classification) or targets (regression). train must have been normalized by normalization,
- * which is copied (NULL: none). *fit belongs to the caller. nngp_dd/ntk_dd [N,N] are computed here. */
+ * which is copied (NULL: none). *fit belongs to the caller. nngp_dd/ntk_dd [N,N] are computed here. Of several length scales
+ * (limes_model_readouts) the best is taken, see limes_fit_readouts. */
 LIMES_API limes_status limes_fit_create(limes_context *context, const limes_model *model, const limes_batch *train,
                                         const limes_normalization *normalization, limes_task_kind kind,
                                         const limes_gp_options *options, limes_fit **fit) LIMES_MUST_USE;
@@ -37,6 +38,17 @@ LIMES_API void limes_predictions_clear(limes_predictions *predictions);
 
 LIMES_API limes_gp_facts limes_fit_facts(const limes_fit *fit);
 LIMES_API double limes_fit_temperature_used(const limes_fit *fit); /* NAN for regression */
+/* A length scale of a model that had several, and how well it predicts training targets that it has not seen: by leave-one-out,
+ * at a finite time by five-fold cross-validation. */
+typedef struct limes_fit_readout {
+  double length_scale;
+  double noise;             /* of its fit, as limes_gp_facts has it */
+  double held_out_error;    /* mean squared error, of one-hot targets where classes are learnt */
+  double held_out_accuracy; /* share of items whose class is right; NAN for regression */
+} limes_fit_readout;
+/* The length scales tried [*count], in the model's order: the fit is that of number *chosen, which has the least error, and its
+ * model has that one alone. They live with the fit. NULL and 0 where the model had one readout, or the fit was loaded. */
+LIMES_API const limes_fit_readout *limes_fit_readouts(const limes_fit *fit, size_t *count, size_t *chosen);
 LIMES_API limes_task_kind limes_fit_kind(const limes_fit *fit);
 LIMES_API size_t limes_fit_outputs(const limes_fit *fit);
 LIMES_API const limes_normalization *limes_fit_normalization(const limes_fit *fit);

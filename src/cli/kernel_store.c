@@ -8,8 +8,14 @@
 #include "picture.h"
 #include "record.h"
 
-bool limes_cli_is_store(const cli_settings *settings) {
-  return limes_cli_ends_with(settings->output, ".h5") && !settings->diagonal && !settings->positions;
+/* Tiles have neither errors nor several readouts. */
+static bool fills_tiles(const limes_model *model) {
+  return !limes_model_sampled(model) && limes_model_readouts(model, NULL) == 1;
+}
+
+bool limes_cli_is_store(const cli_settings *settings, const limes_model *model) {
+  return limes_cli_ends_with(settings->output, ".h5") && !settings->diagonal && !settings->positions && !settings->layers &&
+         (model == NULL || fills_tiles(model));
 }
 
 /* "2/8" */

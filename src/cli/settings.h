@@ -31,7 +31,7 @@ typedef struct cli_settings {
 
   /* kernels */
   int get; /* index into limes_cli_gets */
-  bool positions, diagonal;
+  bool positions, diagonal, layers;
   bool positions_correlation; /* explain */
   const char *shard;          /* I/N */
 

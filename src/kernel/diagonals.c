@@ -50,15 +50,21 @@ static size_t numbers_of(const limes_op *op) {
 
 static size_t inverses_of(const limes_op *op) { return op->ops->elementwise != NULL && op->ops->elementwise->inverse; }
 
-static double *take(double **memory, size_t count) {
-  double *taken = *memory;
-  *memory += (count + 7) / 8 * 8;
+/* start NULL: only counts */
+typedef struct {
+  double *start;
+  size_t used;
+} layout;
+
+static double *take(layout *memory, size_t count) {
+  double *taken = memory->start == NULL ? NULL : memory->start + memory->used;
+  memory->used += (count + 7) / 8 * 8;
   return taken;
 }
 
-/* Lays out the memory from `memory` on; returns how much it is. */
-static size_t lay_out(chain *c, double *memory) {
-  double *start = memory;
+/* Lays out the memory from `start` on; returns how much it is. */
+static size_t lay_out(chain *c, double *start) {
+  layout memory = {.start = start};
   size_t widest = (size_t)c->W + 2 * c->reach[1], rows = (size_t)c->H * widest;
   size_t diagonal = ((size_t)c->H + 3 * c->reach[0]) * widest + 2 * FRONT;
   c->cov = take(&memory, diagonal);
@@ -80,7 +86,7 @@ static size_t lay_out(chain *c, double *memory) {
   size_t planes = c->plan->cross.held[0].inside && c->step[0].in[0] == 0 ? c->plan->a.batch->features : 0;
   c->x_plane = take(&memory, planes * rows);
   c->y_plane = take(&memory, planes * rows);
-  return (size_t)(memory - start);
+  return memory.used;
 }
 
 static chain chain_at(const limes_plan *plan, size_t first) {
@@ -129,7 +135,8 @@ static void turn_to(chain *c, uint32_t column, const limes_block *x, size_t item
   for (size_t s = 0; s < c->steps; s++) {
     if (c->x[s] == NULL)
       continue;
-    const limes_trace *tx = &x->trace[c->step[s].op][item], *ty = &y->trace[c->step[s].op][partner];
+    const limes_trace *tx = limes_trace_of(c->walker, x, &c->step[s], item),
+                      *ty = limes_trace_of(c->walker, y, &c->step[s], partner);
     lay_rows(c, tx->numbers, tx->position[0], 0, tx->numbers, c->x[s]);
     lay_rows(c, ty->numbers, ty->position[0], column, ty->numbers, c->y[s]);
     if (c->x_inverse[s] == NULL)

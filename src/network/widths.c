@@ -51,7 +51,7 @@ static limes_status find_last(limes_context *context, limes_network *network) {
       for (uint32_t k = 0; k < op->n_in; k++)
         s.readers[op->in[k]]++;
     }
-    bool all = mark_last(&s, program->readout);
+    bool all = mark_last(&s, program->readout[0]);
     for (size_t i = 0; i < program->n_op; i++)
       network->member[i].last = network->member[i].last && all;
     network->integrable = all && s.linear;
@@ -110,7 +110,7 @@ static limes_status check_able(limes_context *context, const limes_network *netw
 }
 
 static limes_status check_outputs(limes_context *context, const limes_network *network) {
-  size_t have = network->channels[network->program.readout], asked = network->settings.outputs;
+  size_t have = network->channels[network->program.readout[0]], asked = network->settings.outputs;
   if (asked == 0 || have == asked)
     return LIMES_OK;
   return limes_fail(
