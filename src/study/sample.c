@@ -8,6 +8,7 @@
 #include "limes/network.h"
 #include "limes/study.h"
 #include "math/linear.h"
+#include "study/sampled.h"
 
 #define PRIOR_STREAM UINT64_C(0x7072696f72) /* "prior": what tells its streams from those of networks */
 
@@ -52,16 +53,40 @@ static limes_status factorize(limes_context *context, size_t n, double *kernel, 
   return sum == 0 ? LIMES_OK : limes_cholesky(context, n, kernel, &jitter);
 }
 
+/* kernel [n, n]; that of a sampled model is mended where its errors have made an eigenvalue negative */
+static limes_status compute_kernel(limes_context *context, const limes_model *model, const limes_batch *batch, size_t n,
+                                   double *kernel) {
+  bool sampled = limes_model_sampled(model);
+  double *error = sampled ? limes_matrix(context, n, n) : NULL;
+  if (sampled && error == NULL)
+    return LIMES_NO_MEMORY;
+  limes_status status = limes_kernel(context, model, batch, NULL, &(limes_kernel_output){.nngp = kernel, .nngp_error = error});
+  if (status == LIMES_OK && sampled)
+    status = limes_mend_sampled(context, "the prior's covariance", n, kernel, error);
+  free(error);
+  return status;
+}
+
+static limes_status check_one_readout(limes_context *context, const limes_model *model) {
+  size_t readouts = limes_model_readouts(model, NULL);
+  if (readouts <= 1)
+    return LIMES_OK;
+  return limes_fail(context, LIMES_WRONG_USE,
+                    "the model has %zu readouts, and a function is of one: give correlated_readout one length_scale", readouts);
+}
+
 limes_status limes_sample_prior(limes_context *context, const limes_model *model, const limes_batch *batch, size_t draws,
                                 double *function, double *variance) {
   size_t n = limes_batch_items(batch);
   limes_status status = check_draws(context, batch, draws);
   if (status == LIMES_OK)
+    status = check_one_readout(context, model);
+  if (status == LIMES_OK)
     status = check_memory(context, n);
   double *kernel = status == LIMES_OK ? limes_matrix(context, n, n) : NULL;
   if (kernel == NULL)
     return status == LIMES_OK ? LIMES_NO_MEMORY : status;
-  status = limes_kernel(context, model, batch, NULL, &(limes_kernel_output){.nngp = kernel});
+  status = compute_kernel(context, model, batch, n, kernel);
   if (status == LIMES_OK)
     status = factorize(context, n, kernel, variance);
   if (status == LIMES_OK)

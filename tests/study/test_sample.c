@@ -110,9 +110,10 @@ static void check_refused(limes_context *context, const limes_batch *batch, cons
                           const char *says) {
   limes_model *model = parsed(context, text);
   double function[64];
-  assert_int_equal(limes_sample_networks(context, model, batch, &(limes_network_settings){.width = 4}, draws, function), status);
+  limes_status found = limes_sample_networks(context, model, batch, &(limes_network_settings){.width = 4}, draws, function);
   if (strstr(limes_error(context), says) == NULL)
     fail_msg("%s: %s", text, limes_error(context));
+  assert_int_equal(found, status);
   limes_model_destroy(model);
 }
 
@@ -126,6 +127,25 @@ static void what_is_no_function_is_refused(void **state) {
   check_refused(*state, batch, "flatten dense exp_normalized", 1, LIMES_UNABLE, "exp_normalized");
   assert_int_equal(limes_sample_prior(*state, model, batch, 1, function, NULL), LIMES_WRONG_USE);
   limes_model_destroy(model);
+  check_refused(*state, batch, "conv(3) relu correlated_readout(1:2) dense", 1, LIMES_WRONG_USE, "one length_scale");
+  model = parsed(*state, "conv(3) relu correlated_readout(1:2) dense");
+  assert_int_equal(limes_sample_prior(*state, model, batch, 1, function, NULL), LIMES_WRONG_USE);
+  assert_non_null(strstr(limes_error(*state), "one length_scale"));
+  limes_model_destroy(model);
+  limes_batch_destroy(batch);
+}
+
+/* Two items a hair apart: errors of the kernel's points would make it indefinite. */
+static void sampled_kernels_have_functions_too(void **state) {
+  double *x = random_numbers(9, 2 * 3 * 4);
+  for (size_t i = 0; i < 12; i++)
+    x[12 + i] = x[i] + 1e-7;
+  limes_batch *batch = batch_of(*state, x, 1, 2, 3, 1, 4, NULL);
+  double *function = prior_of(*state, "dense attention(scale=sqrt, samples=32, q_std=3) flatten dense", batch, 2);
+  for (size_t d = 0; d < 2; d++)
+    assert_true(isfinite(function[2 * d]) && fabs(function[2 * d] - function[2 * d + 1]) < 0.3);
+  free(function);
+  free(x);
   limes_batch_destroy(batch);
 }
 
@@ -153,6 +173,7 @@ int main(void) {
                                      cmocka_unit_test(items_behind_do_not_change_values_before),
                                      cmocka_unit_test(singular_kernels_have_functions_too),
                                      cmocka_unit_test(what_is_no_function_is_refused),
+                                     cmocka_unit_test(sampled_kernels_have_functions_too),
                                      cmocka_unit_test(networks_can_be_interrupted)};
   return cmocka_run_group_tests(tests, make_context, destroy_context);
 }
