@@ -1,9 +1,11 @@
-/* limes: what joins data, kernels and Gaussian processes: a fit of a model to a data set, kept in a file and used again. */
+/* limes: what joins data, kernels and Gaussian processes: a fit of a model to a data set, kept in a file and used again; functions
+ * drawn from the prior. */
 #ifndef LIMES_STUDY_H
 #define LIMES_STUDY_H
 
 #include "limes/gp.h"
 #include "limes/kernel.h"
+#include "limes/network.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -62,6 +64,24 @@ LIMES_API limes_status limes_fit_training_kernel(limes_context *context, const l
  * with a clear sentence. */
 LIMES_API limes_status limes_fit_save(limes_context *context, const limes_fit *fit, const char *path) LIMES_MUST_USE;
 LIMES_API limes_status limes_fit_load(limes_context *context, const char *path, limes_fit **fit) LIMES_MUST_USE;
+
+/* Functions drawn by chance before any training, at the items of a batch: function [draws, N] in C order, which the caller has
+ * taken. Function d depends on the seed and on d alone, not on how many are drawn. Models that keep positions are refused.
+ *
+ * Prior: Gaussian with mean zero and the NNGP as covariance, what infinitely wide networks are that end in weights (docs/
+ * mathematics.md, section 10), drawn by its Cholesky factor, so that the first items do not depend on those behind them; the seed is
+ * the context's. variance [N]: that of the function at each item, or NULL. Where the kernel is singular to rounding, a jitter is
+ * added to its diagonal and a warning says so; LIMES_OUT_OF_DOMAIN where that does not help, LIMES_REFUSED where [N, N] does not
+ * fit. */
+LIMES_API limes_status limes_sample_prior(limes_context *context, const limes_model *model, const limes_batch *batch,
+                                          size_t draws, double *function, double *variance) LIMES_MUST_USE;
+
+/* Networks of the width that settings say, each with one output, draws settings->draw and following of settings->seed (NULL: draw
+ * 0 of seed 0, at the words' widths). Statuses as limes_network_create and limes_network_forward; LIMES_INTERRUPTED: the content
+ * of function is undefined. */
+LIMES_API limes_status limes_sample_networks(limes_context *context, const limes_model *model, const limes_batch *batch,
+                                             const limes_network_settings *settings, size_t draws, double *function)
+    LIMES_MUST_USE;
 
 #ifdef __cplusplus
 }

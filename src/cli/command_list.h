@@ -12,6 +12,7 @@
   X(merge)                                                                                                                       \
   X(explain)                                                                                                                     \
   X(dual)                                                                                                                        \
+  X(sample)                                                                                                                      \
   X(plot)                                                                                                                        \
   X(data)                                                                                                                        \
   X(layers)                                                                                                                      \

@@ -40,6 +40,9 @@ typedef struct cli_settings {
   int method;
   double noise, diag_reg, time, learning_rate;
 
+  /* finite networks */
+  uint64_t draws, width, circle; /* 0: not given */
+
   bool names; /* layers, models: only the names */
 
   /* outputs */

@@ -4,12 +4,19 @@
  * Theta likewise, S_ab = s(|a - b| / length_scale). Where the scale goes to 0 S is the identity (flatten), where it grows beyond
  * the items S is 1 everywhere (global_avg_pool). [Garriga-Alonso & van der Wilk 2021]
  *
+ * Finite width: with the lower factor F of S over the B positions of the smallest box that holds every item's, channel c of block
+ * j is sqrt(B / sum S(x,x)) sum_a F_aj x_ac. Independent weights behind it are, seen from the positions, weights with covariance
+ * S.
+ *
  * S depends on differences of positions alone: it is a table of one row for each distance along axis 0, and a row of positions
  * of x against one position of a partner reads a stretch of such a row.
  */
 #include <math.h>
+#include <string.h>
 
 #include "base/clones.h"
+#include "layers/finite.h"
+#include "layers/positions_basis.h"
 #include "layers/readout.h"
 
 enum { MATERN32, MATERN52, EXPONENTIAL, RBF };
@@ -141,6 +148,85 @@ static size_t scratch(const limes_op *op, size_t in_elements, size_t out_element
   return (size_t)largest->size[0] * (2 * (size_t)largest->size[1] - 1);
 }
 
+/* finite */
+
+#define MOST_POSITIONS 8192 /* whose covariance is factorized */
+
+/* One block of memory: this, then factor[B, B] */
+typedef struct {
+  uint32_t box[2];
+  double factor[];
+} basis;
+
+static limes_status channels(limes_context *context, const limes_op *op, const limes_widths *widths, const size_t *in,
+                             const limes_grid *box, size_t *out) {
+  (void)widths;
+  if (box->T > MOST_POSITIONS)
+    return limes_fail(
+        context, LIMES_REFUSED,
+        "%s of a finite network needs a factor of order %u, and %d is the most: take smaller items, or pool before it",
+        op->ops->word, box->T, MOST_POSITIONS);
+  *out = limes_multiply_capped(in[0], box->T);
+  return LIMES_OK;
+}
+
+static double covariance(const void *param, double rows, double columns) {
+  const correlated_readout *p = param;
+  return correlation(p->kernel, hypot(rows, columns) / p->length_scale.value[0]);
+}
+
+static limes_status prepare(limes_context *context, const limes_op *op, const limes_widths *widths, size_t items,
+                            const limes_grid *const *grid, void **state) {
+  (void)widths;
+  uint32_t box[2];
+  limes_box_of(items, grid, box);
+  size_t n = (size_t)box[0] * box[1];
+  basis *made = limes_allocate(context, 1, sizeof *made + n * n * sizeof *made->factor);
+  if (made == NULL)
+    return LIMES_NO_MEMORY;
+  memcpy(made->box, box, sizeof box);
+  limes_box_factorize(box, covariance, op->param, made->factor);
+  *state = made;
+  return LIMES_OK;
+}
+
+/* The row of F of position a, NULL where it is hidden */
+static const double *factor_row(const basis *made, const limes_grid *grid, uint32_t a) {
+  size_t n = (size_t)made->box[0] * made->box[1];
+  if (grid->hidden != NULL && grid->hidden[a])
+    return NULL;
+  return made->factor + n * limes_box_number(made->box, a / grid->size[1], a % grid->size[1]);
+}
+
+/* sum_ab S_ab = |sum_a F_a|^2 */
+static double total_of_factor(const basis *made, const limes_grid *grid) {
+  double sum = 0;
+  for (size_t j = 0; j < (size_t)made->box[0] * made->box[1]; j++) {
+    double column = 0;
+    for (uint32_t a = 0; a < grid->T; a++) {
+      const double *row = factor_row(made, grid, a);
+      column += row == NULL ? 0 : row[j];
+    }
+    sum += column * column;
+  }
+  return sum;
+}
+
+static void entries(const limes_call *call, size_t item, limes_entries *to) {
+  const basis *made = call->state;
+  const limes_grid *grid = &call->in->grid[item];
+  size_t n = (size_t)made->box[0] * made->box[1];
+  double scale = sqrt((double)n / total_of_factor(made, grid));
+  for (uint32_t a = 0; a < grid->T; a++) {
+    const double *row = factor_row(made, grid, a);
+    for (size_t j = 0; row != NULL && j < n; j++)
+      if (row[j] != 0)
+        limes_add_entry(to, j, a, scale * row[j]);
+  }
+}
+
+static const limes_finite face = {.channels = channels, .prepare = prepare, .entries = entries, LIMES_MAP_FACE};
+
 const limes_layer_ops limes_layer_correlated_readout = {
     .word = "correlated_readout",
     .summary = "all positions as features, read by weights that are correlated between neighbours",
@@ -156,4 +242,5 @@ const limes_layer_ops limes_layer_correlated_readout = {
     .trace_flops = trace_flops,
     .scratch = scratch,
     .flops_each = {2, 4},
+    .finite = &face,
 };

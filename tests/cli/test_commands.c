@@ -16,6 +16,40 @@ static void kernel_writes_both_kernels_and_where_they_came_from(void **state) {
   free(ntk);
 }
 
+static void sample_writes_functions_that_only_the_seed_changes(void **state) {
+  (void)state;
+  assert_code(run("sample", SMALL, "--data", "digits:test[:6]", "--draws", "3", "--width", "8", "-o", "s.npz"), 0);
+  json_t *object = json_of(run("sample", SMALL, "--data", "digits:test[:6]", "--draws", "2", "--width", "8", "-o", "t.npz",
+                               "--json", "--threads", "1"));
+  double *prior = numbers_of("s.npz", "prior", 2, 3, 6), *networks = numbers_of("s.npz", "networks", 2, 3, 6);
+  double *fewer[] = {numbers_of("t.npz", "prior", 2, 2, 6), numbers_of("t.npz", "networks", 2, 2, 6)};
+  assert_memory_equal(prior, fewer[0], 12 * sizeof *prior);
+  assert_memory_equal(networks, fewer[1], 12 * sizeof *networks);
+  assert_true(number(object, "draws") == 2 && number(object, "items") == 6 && number(object, "width") == 8);
+  assert_true(number(object, "prior_mean_square") > 0 && number(object, "networks_mean_square") > 0);
+  assert_text("s.npz", "data", "digits:test[:6], fingerprint ");
+  assert_code(run("sample", SMALL, "--data", "digits:test[:6]", "-o", "u.npz", "--seed", "1"), 0);
+  double *other = numbers_of("u.npz", "prior", 2, 5, 6);
+  assert_memory_not_equal(prior, other, 6 * sizeof *prior);
+  double *all[] = {prior, networks, fewer[0], fewer[1], other};
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+    free(all[i]);
+  json_decref(object);
+}
+
+static void sample_goes_round_a_circle_through_two_digits(void **state) {
+  (void)state;
+  assert_code(run("sample", SMALL, "--draws", "2", "-o", "s.npz"), 0);
+  double *prior = numbers_of("s.npz", "prior", 2, 2, 200), *place = numbers_of("s.npz", "place", 1, 200, 0);
+  for (size_t i = 1; i < 200; i++) {
+    assert_close_at(place[i], place[i - 1] + 6.283185307179586 / 200, 1e-12, i);
+    assert_close_at(prior[i], prior[i - 1], 0.2, i);
+  }
+  assert_code(run("sample", SMALL, "--data", "digits:test[:1]", "--circle", "8"), 2);
+  free(prior);
+  free(place);
+}
+
 #define SAMPLED "dense attention(scale=sqrt, samples=32, q_std=3) relu flatten dense"
 
 static void sampled_kernels_come_with_their_errors(void **state) {
@@ -350,6 +384,8 @@ static int clean(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_teardown(kernel_writes_both_kernels_and_where_they_came_from, clean),
+      cmocka_unit_test_teardown(sample_writes_functions_that_only_the_seed_changes, clean),
+      cmocka_unit_test_teardown(sample_goes_round_a_circle_through_two_digits, clean),
       cmocka_unit_test_teardown(sampled_kernels_in_h5_files_have_errors_and_no_shards, clean),
       cmocka_unit_test_teardown(sampled_kernels_come_with_their_errors, clean),
       cmocka_unit_test_teardown(fits_of_sampled_kernels_mend_their_eigenvalues, clean),

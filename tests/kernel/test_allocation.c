@@ -305,12 +305,20 @@ static limes_status call_network(limes_context *context, const limes_model *mode
   return status;
 }
 
+static limes_status call_sample(limes_context *context, const limes_model *model, const limes_batch *a, const limes_batch *b) {
+  (void)b;
+  limes_status status = limes_sample_prior(context, model, a, 2, data.matrix[0], data.matrix[1]);
+  return status == LIMES_OK ? limes_sample_networks(context, model, a, &(limes_network_settings){.width = 3}, 2, data.matrix[0])
+                            : status;
+}
+
 static limes_status try_kernel(limes_context *context) { return with_batches(context, call_kernel); }
 static limes_status try_rows(limes_context *context) { return with_batches(context, call_rows); }
 static limes_status try_kernel_file(limes_context *context) { return with_batches(context, call_kernel_file); }
 static limes_status try_layers(limes_context *context) { return with_batches(context, call_layers); }
 static limes_status try_explain(limes_context *context) { return with_batches(context, call_explain); }
 static limes_status try_attention(limes_context *context) { return with_batches(context, call_attention); }
+static limes_status try_sample(limes_context *context) { return with_batches(context, call_sample); }
 static limes_status try_network(limes_context *context) { return with_batches(context, call_network); }
 
 /* A mixture of two as well */
@@ -510,6 +518,7 @@ TEST(layers, false)
 TEST(explain, false)
 TEST(attention, false)
 TEST(network, false)
+TEST(sample, false)
 TEST(positions, false)
 TEST(sampled, false)
 TEST(dual, false)
@@ -568,20 +577,16 @@ static int clean(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(batch_survives),          cmocka_unit_test(normalization_survives),
-      cmocka_unit_test(read_npz_survives),       cmocka_unit_test(read_npy_survives),
-      cmocka_unit_test(read_digits_survives),    cmocka_unit_test(read_file_survives),
-      cmocka_unit_test(write_survives),          cmocka_unit_test(parse_survives),
-      cmocka_unit_test(parse_nonsense_survives), cmocka_unit_test(read_model_survives),
-      cmocka_unit_test(builder_survives),        cmocka_unit_test(reference_survives),
-      cmocka_unit_test(kernel_survives),         cmocka_unit_test(rows_survives),
-      cmocka_unit_test(explain_survives),        cmocka_unit_test(attention_survives),
-      cmocka_unit_test(network_survives),        cmocka_unit_test(positions_survives),
-      cmocka_unit_test(dual_survives),           cmocka_unit_test(gp_survives),
-      cmocka_unit_test(regression_survives),     cmocka_unit_test(classification_survives),
-      cmocka_unit_test(kernel_file_survives),    cmocka_unit_test(defined_survives),
-      cmocka_unit_test(correlation_survives),    cmocka_unit_test(sampled_survives),
-      cmocka_unit_test(layers_survives),         cmocka_unit_test(length_scales_survives),
+      cmocka_unit_test(batch_survives),      cmocka_unit_test(normalization_survives),  cmocka_unit_test(read_npz_survives),
+      cmocka_unit_test(read_npy_survives),   cmocka_unit_test(read_digits_survives),    cmocka_unit_test(read_file_survives),
+      cmocka_unit_test(write_survives),      cmocka_unit_test(parse_survives),          cmocka_unit_test(parse_nonsense_survives),
+      cmocka_unit_test(read_model_survives), cmocka_unit_test(builder_survives),        cmocka_unit_test(reference_survives),
+      cmocka_unit_test(kernel_survives),     cmocka_unit_test(rows_survives),           cmocka_unit_test(explain_survives),
+      cmocka_unit_test(attention_survives),  cmocka_unit_test(network_survives),        cmocka_unit_test(sample_survives),
+      cmocka_unit_test(positions_survives),  cmocka_unit_test(dual_survives),           cmocka_unit_test(gp_survives),
+      cmocka_unit_test(regression_survives), cmocka_unit_test(classification_survives), cmocka_unit_test(kernel_file_survives),
+      cmocka_unit_test(defined_survives),    cmocka_unit_test(correlation_survives),    cmocka_unit_test(sampled_survives),
+      cmocka_unit_test(layers_survives),     cmocka_unit_test(length_scales_survives),
   };
   return cmocka_run_group_tests(tests, prepare, clean);
 }
