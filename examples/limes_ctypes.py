@@ -13,7 +13,8 @@ class Array(c.Structure):
 
 
 class Output(c.Structure):
-    _fields_ = [("nngp", c.c_void_p), ("ntk", c.c_void_p), ("stride", c.c_size_t)]
+    _fields_ = [("nngp", c.c_void_p), ("ntk", c.c_void_p), ("stride", c.c_size_t), ("nngp_error", c.c_void_p),
+                ("ntk_error", c.c_void_p)]
 
 
 context = c.c_void_p()
@@ -41,7 +42,7 @@ def kernel(model, x, y):
     nngp, ntk, handle = np.empty((len(x), len(y))), np.empty((len(x), len(y))), c.c_void_p()
     a, b = batch(x), batch(y)
     do("limes_model_parse", model.encode(), c.byref(handle))
-    do("limes_kernel", handle, a, b, c.byref(Output(nngp.ctypes.data, ntk.ctypes.data, 0)))
+    do("limes_kernel", handle, a, b, c.byref(Output(nngp.ctypes.data, ntk.ctypes.data, 0, None, None)))
     for destroy, what in ("limes_model_destroy", handle), ("limes_batch_destroy", a), ("limes_batch_destroy", b):
         getattr(limes, destroy)(what)
     return nngp, ntk

@@ -12,8 +12,13 @@ extern "C" {
 
 /* Where kernels go: matrices in C order, row i = item i of the first batch. NULL: not wanted; at least one is. */
 typedef struct limes_kernel_output {
-  double *nngp, *ntk; /* [N_A, N_B], each row `stride` elements after the one before */
+  double *nngp, *ntk; /* [N_A, N_B], each row `stride` elements after the one before. A model with R > 1 readouts
+                       * (limes_model_readouts): [R, N_A, N_B], each matrix N_A * stride elements after the one before */
   size_t stride;      /* 0: N_B */
+  /* Standard errors of both, of the same shape and stride, with 15 degrees of freedom; NULL: not wanted. They are zeros where
+   * everything is exact, and not where a layer is sampled (attention with scale=sqrt, zeta=softmax): there a kernel is a mean
+   * over 16 randomizations that run through all layers behind, a function of the context's seed and of nothing else. */
+  double *nngp_error, *ntk_error;
 } limes_kernel_output;
 
 /* Kernels between the items of a and b. b = NULL or b = a: the symmetric kernel of a, one triangle of which is computed
@@ -24,8 +29,8 @@ LIMES_API limes_status limes_kernel(limes_context *context, const limes_model *m
                                     const limes_kernel_output *out) LIMES_MUST_USE;
 
 /* The same by blocks of rows, for matrices that do not fit in memory: rows [first, first + count) of the kernel, each
- * block once, in order, from the calling thread. nngp and ntk [count, N_B] are valid during the call; the one not wanted
- * is NULL. A return value other than LIMES_OK stops and is returned. */
+ * block once, in order, from the calling thread. nngp and ntk [count, N_B], with several readouts [R, count, N_B], are valid
+ * during the call; the one not wanted is NULL. A return value other than LIMES_OK stops and is returned. */
 typedef limes_status limes_kernel_rows_callback(void *user, size_t first, size_t count, const double *nngp, const double *ntk);
 LIMES_API limes_status limes_kernel_rows(limes_context *context, const limes_model *model, const limes_batch *a,
                                          const limes_batch *b, bool nngp, bool ntk, limes_kernel_rows_callback *rows, void *user)
@@ -53,7 +58,8 @@ typedef struct limes_kernel_file_report {
  * file keeps what was done; the next call with the same arguments checks every tile, mends what is damaged, computes what is
  * missing, and ends with the same bits. A file of other arguments is not touched: LIMES_WRONG_USE says what differs. A file whose
  * items are the first items of a (and of b) is extended, and nothing in it is computed again. One process at a time writes a
- * file: LIMES_FAILED for the second one. LIMES_INTERRUPTED: what was done is kept. */
+ * file: LIMES_FAILED for the second one. LIMES_INTERRUPTED: what was done is kept. A model with several length scales:
+ * LIMES_WRONG_USE. Of a sampled model the file has no standard errors. */
 LIMES_API limes_status limes_kernel_file(limes_context *context, const limes_model *model, const limes_batch *a,
                                          const limes_batch *b, const char *path, const limes_kernel_file_options *options,
                                          limes_kernel_file_report *report) LIMES_MUST_USE;
@@ -68,9 +74,26 @@ LIMES_API limes_status limes_kernel_file_check(limes_context *context, const cha
 LIMES_API limes_status limes_kernel_file_merge(limes_context *context, const char *path, const char *const *parts, size_t n,
                                                limes_kernel_file_report *report) LIMES_MUST_USE;
 
-/* Variances: nngp[i] = K(x_i, x_i), ntk[i] = Theta(x_i, x_i); NULL: not wanted. */
+/* Variances: nngp[i] = K(x_i, x_i), ntk[i] = Theta(x_i, x_i), with several readouts [R, N]; NULL: not wanted. */
 LIMES_API limes_status limes_kernel_diagonal(limes_context *context, const limes_model *model, const limes_batch *a, double *nngp,
                                              double *ntk) LIMES_MUST_USE;
+
+/* One layer of a model as it was written, repeats unfolded and branches in their order. */
+typedef struct limes_layer_facts {
+  const char *word;
+  const char *pooled;  /* how the numbers stand for a value with positions: "flatten" or "global_avg_pool"; NULL: it has none */
+  double length_scale; /* of a layer behind a list of length scales, each of which has layers of its own; NAN: of no such layer */
+  uint32_t line, column; /* in the model's text; 0: built by calls */
+} limes_layer_facts;
+
+/* Kernels behind every layer, in one pass: out->nngp, out->ntk [L, N_A, N_B], matrices N_A * stride elements apart. Behind layers
+ * with positions they are means: over position a of one item with position a of the other (as flatten) where all items have
+ * the same positions, over all pairs of positions (as global_avg_pool) where they differ. A layer with branches stands behind
+ * those of its branches, and a model may keep positions to its end. *layers [*count = L] belongs to the caller (limes_free); call
+ * with out->nngp = out->ntk = NULL to learn it. Else like limes_kernel. */
+LIMES_API limes_status limes_kernel_layers(limes_context *context, const limes_model *model, const limes_batch *a,
+                                           const limes_batch *b, const limes_kernel_output *out, limes_layer_facts **layers,
+                                           size_t *count) LIMES_MUST_USE;
 
 /* Kernels of a model that keeps its positions: [N_A, N_B, a..., b...], all positions of the first item, then all of the
  * second; every item has the same positions. size[2 * axes] receives a..., b...; call with out->nngp = out->ntk = NULL to learn

@@ -68,6 +68,14 @@ typedef double limes_nonlinearity_callback(void *user, double u);
  * shipped model, or is defined already. */
 LIMES_API limes_status limes_word_define(limes_context *context, const char *word, limes_nonlinearity_callback *value,
                                          limes_nonlinearity_callback *slope, void *user) LIMES_MUST_USE;
+/* How many readouts the model has: 1, or as many as the length scales in the list of its correlated_readout. Kernels of several
+ * readouts come from one pass. length_scale (NULL: not wanted) becomes the list [R], which lives with the model; NULL where R =
+ * 1. */
+LIMES_API size_t limes_model_readouts(const limes_model *model, const double **length_scale);
+
+/* Whether some layer has no closed form and is estimated with random points, so that kernels have standard errors
+ * (limes_kernel_output). The model is complete. */
+LIMES_API bool limes_model_sampled(const limes_model *model);
 
 /* Shipped models: name, text and one sentence; i counts from 0; NULL past the last one. */
 typedef struct limes_shipped_model {

@@ -15,6 +15,8 @@ typedef struct cli_answer {
   const double *targets;     /* [items,outputs] the true targets; NULL: not known */
   const char *name, *with;   /* of the items; nngp, ntk or ensemble, NULL where it is not known */
   limes_gp_facts facts;
+  const limes_fit_readout *readout; /* [readouts] the length scales tried; 0: there was one */
+  size_t readouts, chosen;
   double temperature, read_seconds, fit_seconds, predict_seconds;
 
   /* made by limes_cli_score */

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "answer.h"
 
@@ -76,6 +77,19 @@ static void print_noise(const limes_gp_facts *facts, bool regression) {
     limes_cli_row("jitter", "added to the diagonal beyond the noise, to solve at all", "%.3g", facts->jitter);
   if (regression && isfinite(facts->log_evidence))
     limes_cli_row("log evidence", NULL, "%.1f", facts->log_evidence);
+}
+
+/* The length scales tried, the one taken marked */
+static void print_length_scales(const cli_answer *answer) {
+  bool classify = answer->kind == LIMES_CLASSIFICATION;
+  printf("\n  length scale   %s: error%s  noise\n", chosen_by(&answer->facts), classify ? "  accuracy" : "");
+  for (size_t r = 0; r < answer->readouts; r++) {
+    const limes_fit_readout *readout = &answer->readout[r];
+    printf("  %-14.6g %#*.4g", readout->length_scale, (int)strlen(chosen_by(&answer->facts)) + 7, readout->held_out_error);
+    if (classify)
+      printf("  %6.2f %%", 100 * readout->held_out_accuracy);
+    printf("  %.4g%s\n", readout->noise, r == answer->chosen ? "  taken" : "");
+  }
 }
 
 static void print_times(const cli_answer *answer) {
@@ -162,6 +176,21 @@ static void add_scores(json_t *object, const cli_answer *answer) {
   }
 }
 
+static void add_length_scales(json_t *object, const cli_answer *answer) {
+  json_t *all = json_array();
+  for (size_t r = 0; r < answer->readouts; r++) {
+    json_t *one = json_object();
+    add(one, "length_scale", answer->readout[r].length_scale);
+    add(one, "held_out_error", answer->readout[r].held_out_error);
+    if (answer->kind == LIMES_CLASSIFICATION)
+      add(one, "held_out_accuracy", answer->readout[r].held_out_accuracy);
+    add(one, "noise", answer->readout[r].noise);
+    json_array_append_new(all, one);
+  }
+  add(object, "length_scale", answer->readout[answer->chosen].length_scale);
+  json_object_set_new(object, "length_scales", all);
+}
+
 static limes_status print_object(cli_session *session, const cli_answer *answer) {
   json_t *object = json_object();
   add_scores(object, answer);
@@ -173,6 +202,8 @@ static limes_status print_object(cli_session *session, const cli_answer *answer)
   add(object, "log_evidence", answer->facts.log_evidence);
   if (answer->kind == LIMES_CLASSIFICATION)
     add(object, "temperature", answer->temperature);
+  if (answer->readouts > 0)
+    add_length_scales(object, answer);
   json_object_set_new(object, "items", json_integer((json_int_t)answer->items));
   if (answer->with != NULL)
     json_object_set_new(object, "with", json_string(answer->with));
@@ -202,6 +233,8 @@ limes_status limes_cli_print_answer(cli_session *session, const cli_settings *se
     limes_cli_row("temperature", remark, "%.4g", answer->temperature);
   }
   print_times(answer);
+  if (answer->readouts > 0)
+    print_length_scales(answer);
   if (answer->confusion != NULL)
     limes_cli_print_confusion(answer);
   return LIMES_OK;

@@ -34,12 +34,16 @@ static limes_status run(cli_session *session, const cli_settings *settings) {
 const cli_command limes_cli_classify = {
     .name = "classify",
     .about = "Learns classes from training data and predicts those of test data, with probabilities",
-    .text = "Prints accuracy, negative log likelihood, Brier score, calibration error and the confusion matrix. The picture "
-            "shows the training kernel ordered by class, the reliability of the probabilities, mistakes, and what the first "
-            "attention layer looks at.\n"
-            "A .csv of predictions has a row an item: class, p (its probability), mean_0 ..., variance, p_0 ..., and label where "
-            "it is known. A .npz has the arrays class, p, mean, variance, probability, label, and what they were made of. --json "
-            "gives accuracy (0 to 1), nll, brier, ece, confusion, noise, seconds, and more.",
+    .text =
+        "Prints accuracy, negative log likelihood, Brier score, calibration error and the confusion matrix. The picture "
+        "shows the training kernel ordered by class, the reliability of the probabilities, mistakes, and what the first "
+        "attention layer looks at.\n"
+        "Of several length scales in the model (correlated_readout) the one with the least leave-one-out error is taken, and a "
+        "table shows them all.\n"
+        "A .csv of predictions has a row an item: class, p (its probability), mean_0 ..., variance, p_0 ..., and label where "
+        "it is known. A .npz has the arrays class, p, mean, variance, probability, label, and what they were made of. --json "
+        "gives accuracy (0 to 1), nll, brier, ece, confusion, noise, seconds, and more; length_scale and length_scales where "
+        "there are several.",
     .arguments = arguments,
     .options = tables,
     .examples = examples,

@@ -13,6 +13,7 @@
   X(explain)                                                                                                                     \
   X(empirical)                                                                                                                   \
   X(dual)                                                                                                                        \
+  X(sample)                                                                                                                      \
   X(plot)                                                                                                                        \
   X(data)                                                                                                                        \
   X(layers)                                                                                                                      \

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "outputs.h"
 #include "picture.h"
@@ -136,6 +137,7 @@ limes_status limes_cli_answer(cli_session *session, const cli_settings *settings
   answer->outputs = limes_fit_outputs(fit);
   answer->facts = limes_fit_facts(fit);
   answer->temperature = limes_fit_temperature_used(fit);
+  answer->readout = limes_fit_readouts(fit, &answer->readouts, &answer->chosen);
   limes_status status = limes_cli_set_truth(session, test, answer->name, answer);
   if (status == LIMES_OK && settings->plot != NULL && answer->kind == LIMES_REGRESSION && answer->targets == NULL)
     limes_cli_warn(session, "%s has no targets: the picture shows predictions only", answer->name);
@@ -159,6 +161,16 @@ limes_status limes_cli_answer(cli_session *session, const cli_settings *settings
   return status;
 }
 
+/* Of several length scales the fit has kept one: files say what they were made of. */
+static limes_status take_fitted_text(cli_session *session, const limes_fit *fit, cli_inputs *inputs) {
+  char *text = strdup(limes_fit_model_text(fit));
+  if (text == NULL)
+    return limes_cli_no_memory(session);
+  limes_free(inputs->model_text);
+  inputs->model_text = text;
+  return LIMES_OK;
+}
+
 limes_status limes_cli_run_fit(cli_session *session, const cli_settings *settings, const char *name, limes_task_kind kind) {
   cli_inputs inputs = {0};
   limes_fit *fit = NULL;
@@ -178,6 +190,8 @@ limes_status limes_cli_run_fit(cli_session *session, const cli_settings *setting
   if (status == LIMES_OK)
     status = limes_fit_create(session->context, inputs.model, inputs.first, inputs.normalization, kind, &options, &fit);
   answer.fit_seconds = limes_cli_now() - started;
+  if (status == LIMES_OK)
+    status = take_fitted_text(session, fit, &inputs);
   if (status == LIMES_OK)
     status = limes_cli_check_interrupt(session);
   if (status == LIMES_OK && settings->save != NULL)

@@ -8,8 +8,14 @@
 #include "picture.h"
 #include "record.h"
 
-bool limes_cli_is_store(const cli_settings *settings) {
-  return limes_cli_ends_with(settings->output, ".h5") && !settings->diagonal && !settings->positions;
+/* Tiles have neither errors nor several readouts. */
+static bool fills_tiles(const limes_model *model) {
+  return !limes_model_sampled(model) && limes_model_readouts(model, NULL) == 1;
+}
+
+bool limes_cli_is_store(const cli_settings *settings, const limes_model *model) {
+  return limes_cli_ends_with(settings->output, ".h5") && !settings->diagonal && !settings->positions && !settings->layers &&
+         (model == NULL || fills_tiles(model));
 }
 
 /* "2/8" */
@@ -156,7 +162,7 @@ limes_status limes_cli_show_store(cli_session *session, const cli_settings *sett
   else
     json_decref(object);
   if (status == LIMES_OK && report.damaged > 0)
-    return limes_cli_fail(session, LIMES_BAD_INPUT, "%s: %zu tiles are damaged; the command that made it computes them again",
+    return limes_cli_fail(session, LIMES_BAD_INPUT, "%s: of its tiles %zu are damaged; the command that made it computes them again",
                           path, report.damaged);
   return status;
 }

@@ -4,8 +4,8 @@
 
 #include "inputs.h"
 
-/* Whether the settings ask for one: an .h5 file of matrices. */
-bool limes_cli_is_store(const cli_settings *settings);
+/* Whether the settings ask for one: an .h5 file of matrices, of a model that is exact and has one readout; NULL: of any model. */
+bool limes_cli_is_store(const cli_settings *settings, const limes_model *model);
 
 /* Computes what is missing in it, prints the table or the JSON object, draws the picture. */
 limes_status limes_cli_kernel_store(cli_session *session, const cli_settings *settings, const cli_inputs *inputs);

@@ -149,10 +149,10 @@ static limes_status run(cli_session *session, const cli_settings *settings) {
   if (status == LIMES_OK && !drawn)
     status = plot_kernels(session, path, file, &drawn);
   if (status == LIMES_OK && !drawn)
-    status = limes_cli_fail(
-        session, LIMES_BAD_INPUT,
-        "%s holds neither kernels (nngp, ntk) nor predictions (probability and label, or mean, variance and target)",
-        settings->argument[0]);
+    status = limes_cli_fail(session, LIMES_BAD_INPUT,
+                            "%s holds neither kernels of one matrix each (nngp, ntk) nor predictions (probability and label, or "
+                            "mean, variance and target)",
+                            settings->argument[0]);
   if (status == LIMES_OK && settings->json)
     status = limes_cli_print_json(session, json_pack("{s:s}", "output", path));
   else if (status == LIMES_OK)

@@ -23,10 +23,14 @@ static limes_status run(cli_session *session, const cli_settings *settings) {
 const cli_command limes_cli_regress = {
     .name = "regress",
     .about = "Learns targets from training data and predicts those of test data, with error bars",
-    .text = "Prints the root mean squared error, the negative log likelihood, and how many targets lie in their 50, 80 and 95 % "
-            "intervals. Variances in files are those of the function; the noise comes on top.\n"
-            "A .csv of predictions has a row an item: mean, variance, and target where it is known (mean_0 ... with several). A "
-            ".npz has the arrays mean, variance, target, and what they were made of. --json gives rmse, nll, noise, and more.",
+    .text =
+        "Prints the root mean squared error, the negative log likelihood, and how many targets lie in their 50, 80 and 95 % "
+        "intervals. Variances in files are those of the function; the noise comes on top.\n"
+        "Of several length scales in the model (correlated_readout) the one with the least leave-one-out error is taken, and a "
+        "table shows them all.\n"
+        "A .csv of predictions has a row an item: mean, variance, and target where it is known (mean_0 ... with several). A "
+        ".npz has the arrays mean, variance, target, and what they were made of. --json gives rmse, nll, noise, and more; "
+        "length_scale and length_scales where there are several.",
     .arguments = arguments,
     .options = tables,
     .examples = examples,

@@ -17,9 +17,22 @@ static void say(cli_session *session, const char *kind, const char *text) {
   fprintf(stderr, "limes: %s%s\n", kind, text);
 }
 
+/* Kernels of one model may be made or planned several times on the way: what there is to warn of is said once. */
+static bool warned_already(cli_session *session, const char *text) {
+  uint64_t hash = 0xcbf29ce484222325u; /* FNV-1a */
+  for (const char *at = text; *at != '\0'; at++)
+    hash = (hash ^ (unsigned char)*at) * 0x100000001b3u;
+  for (size_t i = 0; i < session->warnings; i++)
+    if (session->warned[i] == hash)
+      return true;
+  if (session->warnings < CLI_MOST_WARNINGS)
+    session->warned[session->warnings++] = hash;
+  return false;
+}
+
 static void log_line(void *user, limes_log_level level, const char *text) {
   cli_session *session = user;
-  if (level == LIMES_LOG_WARNING && !session->quiet)
+  if (level == LIMES_LOG_WARNING && !session->quiet && !warned_already(session, text))
     say(session, "warning: ", text);
   else if (level != LIMES_LOG_WARNING && session->verbose && !session->quiet)
     say(session, "", text);

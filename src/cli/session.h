@@ -16,11 +16,15 @@ typedef struct cli_progress {
   double started, said; /* seconds */
 } cli_progress;
 
+#define CLI_MOST_WARNINGS 64
+
 struct cli_session {
   limes_context *context;
   cli_progress progress;
   bool quiet, verbose;
   double started;
+  uint64_t warned[CLI_MOST_WARNINGS]; /* [warnings] hashes of what was warned of */
+  size_t warnings;
   char error[4096]; /* of the program itself; empty: the context's is the one */
 };
 

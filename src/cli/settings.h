@@ -31,7 +31,7 @@ typedef struct cli_settings {
 
   /* kernels */
   int get; /* index into limes_cli_gets */
-  bool positions, diagonal;
+  bool positions, diagonal, layers;
   bool positions_correlation; /* explain */
   const char *shard;          /* I/N */
 
@@ -46,6 +46,7 @@ typedef struct cli_settings {
   const char *network_outputs; /* one, all or a number */
   const char *parameters;      /* a file */
   bool empirical;
+  uint64_t circle; /* points of one; 0: not given */
 
   bool names; /* layers, models: only the names */
 

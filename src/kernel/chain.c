@@ -29,11 +29,19 @@ static bool sums_all(const limes_program *program, const limes_chain_rules *rule
          pass->held[step->in[0]].layout == LIMES_FULL && is_even(rules, pass->held[step->in[0]].value);
 }
 
-/* Whether step i reads what the one before it makes, and nobody else does. */
+static bool is_readout(const limes_pass *pass, uint32_t held) {
+  for (size_t r = 0; r < pass->n_readout; r++)
+    if (pass->readout[r] == held)
+      return true;
+  return false;
+}
+
+/* Whether step i reads what the one before it makes, and nobody else does. Steps behind sampled ones run for each randomization,
+ * so that no chain joins them with one before. */
 static bool follows(const limes_pass *pass, size_t i) {
   const limes_step *step = &pass->step[i];
   uint32_t held = pass->step[i - 1].out;
-  if (step->n_in != 1 || step->in[0] != held || held == pass->readout)
+  if (i == pass->n_once || step->n_in != 1 || step->in[0] != held || is_readout(pass, held))
     return false;
   return pass->held[held].last_step == i;
 }
@@ -48,12 +56,21 @@ static bool pays(const limes_pass *pass, size_t first, size_t end, size_t slidin
   return sliding > 0 && end - first >= (size_t)2 + !from_input + !to_number;
 }
 
+/* Whether only chains read the input before this step. */
+static bool only_chains_read(const limes_pass *pass, size_t end) {
+  for (size_t i = 0; i < end; i++)
+    for (uint32_t k = 0; k < pass->step[i].n_in; k++)
+      if (pass->step[i].in[k] == 0 && pass->step[i].chain == 0)
+        return false;
+  return true;
+}
+
 static void mark(limes_pass *pass, size_t first, size_t end, const limes_chain_rules *rules) {
   pass->step[first].chain = (uint32_t)(end - first);
   for (size_t i = first; i + 1 < end; i++)
     pass->held[pass->step[i].out].inside = true;
-  const limes_held *input = &pass->held[0];
-  if (pass->step[first].in[0] == 0 && input->last_step == first && rules->features <= MOST_PLANES)
+  if (pass->step[first].in[0] == 0 && pass->held[0].last_step == first && only_chains_read(pass, first) &&
+      rules->features <= MOST_PLANES)
     pass->held[0].inside = true;
 }
 

@@ -1,6 +1,7 @@
-/* Chains: runs of layers that keep each diagonal b - a of a covariance to itself (convolutions of stride 1 over zeros, elementwise
- * layers, layer_norm), walked diagonal after diagonal through all of them while one sits in the first-level cache. A chain begins at
- * the input or at a matrix, and ends in a matrix or in a mean over all positions; what lies between is never there as a whole. */
+/* Chains: runs of layers that keep each diagonal b - a of a covariance to itself (convolutions of stride 1 over zeros,
+ * elementwise layers, layer_norm), walked diagonal after diagonal through all of them while one sits in the first-level cache. A
+ * chain begins at the input or at a matrix, and ends in a matrix or in a mean over all positions; what lies between is never
+ * there as a whole. */
 #ifndef LIMES_KERNEL_CHAIN_H
 #define LIMES_KERNEL_CHAIN_H
 
@@ -15,7 +16,8 @@ struct limes_chain_rules {
 /* Marks the chains of a cross pass, before its buffers are placed. */
 void limes_find_chains(const limes_program *program, const limes_chain_rules *rules, limes_pass *pass);
 
-/* Zeros needed between stretches of a diagonal that are no neighbours: the furthest reach of the chain's windows, rows and columns. */
+/* Zeros needed between stretches of a diagonal that are no neighbours: the furthest reach of the chain's windows, rows and
+ * columns. */
 void limes_chain_reach(const limes_program *program, const limes_pass *pass, size_t first, const limes_grid *grid,
                        uint32_t reach[2]);
 

@@ -12,9 +12,10 @@
 
 #include <string.h>
 
-#include "base/clones.h"
 #include "kernel/chain.h"
+#include "kernel/diagonal_loops.h"
 #include "kernel/flops.h"
+#include "layers/run.h"
 
 #define FRONT 16 /* doubles in front of a diagonal that a window may read */
 
@@ -50,15 +51,21 @@ static size_t numbers_of(const limes_op *op) {
 
 static size_t inverses_of(const limes_op *op) { return op->ops->elementwise != NULL && op->ops->elementwise->inverse; }
 
-static double *take(double **memory, size_t count) {
-  double *taken = *memory;
-  *memory += (count + 7) / 8 * 8;
+/* start NULL: only counts */
+typedef struct {
+  double *start;
+  size_t used;
+} layout;
+
+static double *take(layout *memory, size_t count) {
+  double *taken = memory->start == NULL ? NULL : memory->start + memory->used;
+  memory->used += (count + 7) / 8 * 8;
   return taken;
 }
 
-/* Lays out the memory from `memory` on; returns how much it is. */
-static size_t lay_out(chain *c, double *memory) {
-  double *start = memory;
+/* Lays out the memory from `start` on; returns how much it is. */
+static size_t lay_out(chain *c, double *start) {
+  layout memory = {.start = start};
   size_t widest = (size_t)c->W + 2 * c->reach[1], rows = (size_t)c->H * widest;
   size_t diagonal = ((size_t)c->H + 3 * c->reach[0]) * widest + 2 * FRONT;
   c->cov = take(&memory, diagonal);
@@ -80,7 +87,7 @@ static size_t lay_out(chain *c, double *memory) {
   size_t planes = c->plan->cross.held[0].inside && c->step[0].in[0] == 0 ? c->plan->a.batch->features : 0;
   c->x_plane = take(&memory, planes * rows);
   c->y_plane = take(&memory, planes * rows);
-  return (size_t)(memory - start);
+  return memory.used;
 }
 
 static chain chain_at(const limes_plan *plan, size_t first) {
@@ -129,7 +136,8 @@ static void turn_to(chain *c, uint32_t column, const limes_block *x, size_t item
   for (size_t s = 0; s < c->steps; s++) {
     if (c->x[s] == NULL)
       continue;
-    const limes_trace *tx = &x->trace[c->step[s].op][item], *ty = &y->trace[c->step[s].op][partner];
+    const limes_trace *tx = limes_trace_of(c->walker, x, &c->step[s], item),
+                      *ty = limes_trace_of(c->walker, y, &c->step[s], partner);
     lay_rows(c, tx->numbers, tx->position[0], 0, tx->numbers, c->x[s]);
     lay_rows(c, ty->numbers, ty->position[0], column, ty->numbers, c->y[s]);
     if (c->x_inverse[s] == NULL)
@@ -164,20 +172,13 @@ static size_t blocks_of(const chain *c, uint32_t row, block two[2]) {
 /* All of it from its first row on, zeros between blocks included */
 static size_t length_of(const chain *c, uint32_t row) { return ((size_t)c->H + (row > 0 ? c->reach[0] : 0)) * c->stride; }
 
-LIMES_CLONES
-static void add_products(size_t n, double scale, const double *x, const double *y, double *out) {
-  LIMES_INDEPENDENT
-  for (size_t k = 0; k < n; k++)
-    out[k] += scale * x[k] * y[k];
-}
-
 static void fill_from_input(const chain *c, uint32_t row) {
   block two[2];
   size_t C = c->plan->a.batch->features, rows = (size_t)c->H * c->stride;
   for (size_t b = 0, n = blocks_of(c, row, two); b < n; b++)
     for (size_t k = 0; k < C; k++)
-      add_products(two[b].rows * c->stride, 1 / (double)C, c->x_plane + k * rows + two[b].first * c->stride,
-                   c->y_plane + k * rows + two[b].other * c->stride, c->cov + two[b].place);
+      limes_add_products(two[b].rows * c->stride, 1 / (double)C, c->x_plane + k * rows + two[b].first * c->stride,
+                         c->y_plane + k * rows + two[b].other * c->stride, c->cov + two[b].place);
 }
 
 /* Calls for every stretch of a row: n elements at `place` of the diagonal are a, a + 1, ... of x against b, b + 1, ... */
@@ -206,90 +207,33 @@ static void each_stretch(const chain *c, uint32_t row, double *diagonal, double 
     }
 }
 
-/* sum[k] = in[k - stride] + in[k] + in[k + stride] */
-LIMES_CLONES
-static void sum_three(size_t n, size_t step, const double *restrict in, double *restrict sum) {
-  const double *before = in - step, *after = in + step;
-  for (size_t k = 0; k < n; k++)
-    sum[k] = (before[k] + in[k]) + after[k];
-}
-
-LIMES_CLONES
-static void add_shifted(size_t n, const double *restrict in, double *restrict sum) {
-  for (size_t k = 0; k < n; k++)
-    sum[k] += in[k];
-}
-
-static void sum_taps(size_t n, uint32_t taps, uint32_t before, size_t step, const double *in, double *sum) {
-  if (taps == 3 && before == 1) {
-    sum_three(n, step, in, sum);
-    return;
-  }
-  memcpy(sum, in - before * step, n * sizeof *sum);
-  for (uint32_t d = 1; d < taps; d++)
-    add_shifted(n, in + d * step - before * step, sum);
-}
-
-/* K <- mask (w sum + b) */
-LIMES_CLONES
-static void finish_cov(size_t n, double w, double b, const double *restrict mask, const double *restrict sum,
-                       double *restrict cov) {
-  for (size_t k = 0; k < n; k++)
-    cov[k] = mask[k] * (w * sum[k] + b);
-}
-
-/* Theta <- mask w sum + K */
-LIMES_CLONES
-static void finish_ntk(size_t n, double w, const double *restrict mask, const double *restrict sum, const double *restrict cov,
-                       double *restrict ntk) {
-  for (size_t k = 0; k < n; k++)
-    ntk[k] = mask[k] * (w * sum[k]) + cov[k];
-}
-
-/* Both with three taps along the row, in one go */
-LIMES_CLONES
-static void finish_cov_three(size_t n, double w, double b, const double *restrict mask, const double *restrict sum,
-                             double *restrict cov) {
-  const double *before = sum - 1, *after = sum + 1;
-  for (size_t k = 0; k < n; k++)
-    cov[k] = mask[k] * (w * ((before[k] + sum[k]) + after[k]) + b);
-}
-
-LIMES_CLONES
-static void finish_ntk_three(size_t n, double w, const double *restrict mask, const double *restrict sum,
-                             const double *restrict cov, double *restrict ntk) {
-  const double *before = sum - 1, *after = sum + 1;
-  for (size_t k = 0; k < n; k++)
-    ntk[k] = mask[k] * (w * ((before[k] + sum[k]) + after[k])) + cov[k];
-}
-
 /* The sums over the rows' taps of all elements; those at FRONT and behind belong to nobody. */
 static void sum_rows(const chain *c, const limes_slide *slide, size_t first, size_t n, const double *values) {
   double *sum = c->sum + first;
-  sum_taps(n, slide->taps[0], slide->before[0], c->stride, values + first, sum);
+  limes_sum_taps(n, slide->taps[0], slide->before[0], c->stride, values + first, sum);
   for (size_t k = 0; k < c->reach[1]; k++)
     sum[-(ptrdiff_t)k - 1] = sum[n + k] = 0;
 }
 
-/* Other windows than three taps: their sums along the row, into what is there of `values`. */
+/* K (cov = NULL) or Theta, whose K is cov, behind the window. Three taps along the row are summed as the end is computed, others
+ * before it. */
 static void slide_values(const chain *c, const limes_slide *slide, uint32_t row, double *values, const double *cov) {
   block two[2];
   size_t first = FRONT + c->reach[0] * c->stride, n = length_of(c, row);
   bool three = slide->taps[1] == 3 && slide->before[1] == 1;
   sum_rows(c, slide, first, n, values);
   if (!three)
-    sum_taps(n, slide->taps[1], slide->before[1], 1, c->sum + first, values + first);
+    limes_sum_taps(n, slide->taps[1], slide->before[1], 1, c->sum + first, values + first);
   for (size_t b = 0, blocks = blocks_of(c, row, two); b < blocks; b++) {
     size_t at = two[b].place, count = two[b].rows * c->stride;
     if (three && cov == NULL)
-      finish_cov_three(count, slide->weight, slide->bias, c->mask, c->sum + at, values + at);
+      limes_finish_cov_three(count, slide->weight, slide->bias, c->mask, c->sum + at, values + at);
     else if (three)
-      finish_ntk_three(count, slide->weight, c->mask, c->sum + at, cov + at, values + at);
+      limes_finish_ntk_three(count, slide->weight, c->mask, c->sum + at, cov + at, values + at);
     else if (cov == NULL)
-      finish_cov(count, slide->weight, slide->bias, c->mask, memcpy(c->sum + at, values + at, count * sizeof *values),
-                 values + at);
+      limes_finish_cov(count, slide->weight, slide->bias, c->mask, values + at, values + at);
     else
-      finish_ntk(count, slide->weight, c->mask, memcpy(c->sum + at, values + at, count * sizeof *values), cov + at, values + at);
+      limes_finish_ntk(count, slide->weight, c->mask, values + at, cov + at, values + at);
   }
   if (row > 0)
     memset(values + two[1].place - c->reach[0] * c->stride, 0, c->reach[0] * c->stride * sizeof *values);
@@ -313,12 +257,6 @@ static bool leaves_zeros(const limes_op *op) {
   return cov == 0 && ntk == 0;
 }
 
-LIMES_CLONES
-static void clear_between(const chain *c, size_t n, double *values) {
-  for (size_t k = 0; k < n; k++)
-    values[k] *= c->mask[k];
-}
-
 /* Elements of an item against itself at equal positions: their exact values, and back again behind the run. */
 static void keep_own(const chain *c, const limes_op *op, double *value, double *slope) {
   for (size_t i = 0; i < c->H; i++)
@@ -336,6 +274,11 @@ static void put_own(const chain *c, const double *value, const double *slope) {
       c->cov[at] = value[k];
       c->ntk[at] = slope[k];
     }
+}
+
+static void clear_between(const chain *c, size_t n, double *values) {
+  for (size_t k = 0; k < n; k++)
+    values[k] *= c->mask[k];
 }
 
 static void run_along(const chain *c, size_t s, uint32_t row, bool own) {
@@ -371,18 +314,6 @@ static void run_along(const chain *c, size_t s, uint32_t row, bool own) {
     put_own(c, value, slope);
 }
 
-LIMES_CLONES
-static double sum_of(size_t n, const double *values) {
-  double lane[8] = {0}, rest = 0;
-  size_t whole = n - n % 8;
-  for (size_t i = 0; i < whole; i += 8)
-    for (size_t k = 0; k < 8; k++)
-      lane[k] += values[i + k];
-  for (size_t i = whole; i < n; i++)
-    rest += values[i];
-  return ((lane[0] + lane[1]) + (lane[2] + lane[3])) + ((lane[4] + lane[5]) + (lane[6] + lane[7])) + rest;
-}
-
 static void begin(const chain *c, uint32_t row, const limes_panel *in, size_t j) {
   size_t whole = length_of(c, row) + 2 * c->reach[0] * c->stride + 2 * FRONT;
   memset(c->cov, 0, whole * sizeof *c->cov);
@@ -400,9 +331,9 @@ static void begin(const chain *c, uint32_t row, const limes_panel *in, size_t j)
 static void end(const chain *c, uint32_t row, limes_panel *out, size_t j) {
   size_t first = FRONT + c->reach[0] * c->stride, n = length_of(c, row);
   if (out->layout == LIMES_SCALAR) {
-    out->cov[j] += sum_of(n, c->cov + first);
+    out->cov[j] += limes_sum_of(n, c->cov + first);
     if (c->plan->ntk)
-      out->ntk[j] += sum_of(n, c->ntk + first);
+      out->ntk[j] += limes_sum_of(n, c->ntk + first);
     return;
   }
   each_stretch(c, row, c->cov, out->cov + out->start[j], to_matrix);

@@ -73,8 +73,8 @@ static limes_status sample_pairs(limes_walker *walker, size_t k, double until, s
   limes_fill_gram(walker, &walker->x, &walker->y);
   for (size_t item = 0; item < rows && (item == 0 || now() < until); item++)
     for (size_t from = 0; from < count && (item + from == 0 || now() < until); from += plan->panel)
-      (void)limes_cross_pass(walker, &walker->x, item, &walker->y, from, count - from < plan->panel ? count - from : plan->panel,
-                             -1);
+      (void)!limes_cross_pass(walker, &walker->x, item, &walker->y, from, count - from < plan->panel ? count - from : plan->panel,
+                              -1);
   walker->more = NULL;
   sum->cross_seconds += now() - filled;
   sum->cross_flops += walker->work.flops - counted;
@@ -230,12 +230,18 @@ static char *plan_text(limes_context *context, const limes_plan *plan, const lim
   size_t N_a = plan->a.batch->items, N_b = plan->b.batch->items;
   put_layers(&text, plan);
   put_left_out(context, plan, errors, &text);
-  limes_text_add(&text, "\n%-10s %zu x %zu%s\n", "kernel", N_a, N_b, plan->symmetric ? ", one triangle" : "");
+  limes_text_add(&text, "\n%-10s %zu x %zu%s", "kernel", N_a, N_b, plan->symmetric ? ", one triangle" : "");
+  if (plan->cross.n_readout > 1)
+    limes_text_add(&text, ", %zu length scales", plan->cross.n_readout);
+  limes_text_add(&text, "\n");
   if (plan->program.coins > 0)
     limes_text_add(&text, "%-10s the mean kernel of a mixture of %u Gaussian processes (coins=shared), one by one\n", "parts",
                    (unsigned)limes_parts(&plan->program));
   limes_text_add(&text, "%-10s %zu of up to %zu x %zu items, %zu partners at a time, %u threads\n", "tiles",
                  limes_plan_tiles(plan), plan->block, plan->block, plan->panel, workers);
+  if (plan->replicates > 1)
+    limes_text_add(&text, "%-10s %u randomizations of what stands behind the first sampled layer, counted in the flops\n",
+                   "sampled", (unsigned)plan->replicates);
   put_quantity(&text, "flops", report->flops, "");
   put_quantity(&text, "memory", (double)report->bytes, "B");
   put_quantity(&text, "allowed", (double)report->free_bytes, "B");
@@ -248,7 +254,7 @@ static char *plan_text(limes_context *context, const limes_plan *plan, const lim
 
 static limes_status fill_report(limes_context *context, limes_plan *plan, bool nngp, bool ntk, limes_plan_report *report) {
   unsigned workers = limes_workers(context, limes_plan_tiles(plan));
-  uint64_t entries = (uint64_t)plan->a.batch->items * plan->b.batch->items;
+  uint64_t entries = limes_multiply_capped(plan->cross.n_readout, plan->a.batch->items * plan->b.batch->items);
   report->bytes =
       limes_add_capped(limes_plan_bytes(plan, workers), resident() + sizeof(double) * entries * ((nngp ? 1 : 0) + (ntk ? 1 : 0)));
   report->free_bytes = limes_memory_limit(context);

@@ -72,15 +72,22 @@ double limes_step_flops(const limes_plan *plan, const limes_pass *pass, const li
                         pass->held[step->in[0]].layout, pass->held[step->out].layout, ntk);
 }
 
+/* Of all randomizations together, and of the walk with their mean, for which sampled ops of estimates are drawn once more */
+static double step_flops(const limes_plan *plan, const limes_pass *pass, const limes_step *step, const limes_side *a, size_t i,
+                         const limes_side *b, size_t j, bool ntk) {
+  double R = plan->replicates, times = step < pass->step + pass->n_once ? 1 : step->anew ? 2 * R : step->sampled ? R : R + 1;
+  return times * limes_step_flops(plan, pass, step, a, i, b, j, ntk);
+}
+
 double limes_own_flops(const limes_plan *plan, const limes_side *side, size_t item) {
   const limes_grid *grid = &side->grid[0][item];
   double flops = limes_input_flops(side->batch, plan->own.held[0].layout, grid, grid);
   for (size_t i = 0; i < plan->own.n_step; i++) {
     const limes_step *step = &plan->own.step[i];
-    flops += limes_step_flops(plan, &plan->own, step, side, item, side, item, false);
+    flops += step_flops(plan, &plan->own, step, side, item, side, item, false);
     const limes_op *op = &plan->program.op[step->op];
     if (step->keeps && op->ops->trace_flops != NULL)
-      flops += op->ops->trace_flops(op, &side->grid[op->in[0]][item]);
+      flops += limes_plan_copies(plan, step->op) * op->ops->trace_flops(op, &side->grid[op->in[0]][item]);
   }
   return flops;
 }
@@ -107,7 +114,7 @@ static void count_pairs(limes_plan *plan, const kinds *a, const kinds *b) {
                                                        &plan->b.grid[0][y->item]);
       for (size_t s = 0; s < plan->cross.n_step; s++)
         plan->step_flops[s] +=
-            pairs * limes_step_flops(plan, &plan->cross, &plan->cross.step[s], &plan->a, x->item, &plan->b, y->item, plan->ntk);
+            pairs * step_flops(plan, &plan->cross, &plan->cross.step[s], &plan->a, x->item, &plan->b, y->item, plan->ntk);
     }
   plan->cross_flops = plan->input_flops;
   for (size_t s = 0; s < plan->cross.n_step; s++)

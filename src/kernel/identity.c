@@ -18,6 +18,19 @@ static void say_items(char *text, size_t size, const limes_batch *batch, size_t 
   snprintf(text, size, "%zu items, fingerprint %016" PRIx64, items, limes_batch_fingerprint_first(batch, items));
 }
 
+/* The model, and as a comment the seed that a sampled kernel is a function of too */
+static limes_status say_model(limes_context *context, const limes_plan *plan, char **text) {
+  char *model = NULL;
+  limes_status status = limes_model_print(context, plan->program.model, &model);
+  if (status != LIMES_OK || plan->replicates == 1) {
+    *text = model;
+    return status;
+  }
+  *text = limes_format_text(context, "%s # seed %" PRIu64, model, plan->seed);
+  free(model);
+  return *text == NULL ? LIMES_NO_MEMORY : LIMES_OK;
+}
+
 limes_status limes_identity_create(limes_context *context, const limes_plan *plan, const limes_kernel_file_options *options,
                                    limes_identity *identity) {
   *identity = (limes_identity){0};
@@ -30,7 +43,7 @@ limes_status limes_identity_create(limes_context *context, const limes_plan *pla
     snprintf(identity->shard, sizeof identity->shard, ALL_TILES);
   else
     snprintf(identity->shard, sizeof identity->shard, "%u/%u", options->shard, options->shards);
-  return limes_model_print(context, plan->program.model, &identity->model);
+  return say_model(context, plan, &identity->model);
 }
 
 void limes_identity_clear(limes_identity *identity) {

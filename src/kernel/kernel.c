@@ -8,14 +8,13 @@
 #include "kernel/left_out.h"
 #include "kernel/mixture.h"
 #include "kernel/tiles.h"
+#include "layers/readout.h"
 
 #define ROW_BYTES (64u << 20) /* of one block of rows handed to a callback */
 
-limes_status limes_plan_kernel(limes_context *context, const limes_model *model, const limes_batch *a, const limes_batch *b,
-                               bool ntk, limes_layout readout, limes_plan *plan) {
-  limes_status status = limes_plan_create(context, model, a, b == NULL ? a : b, ntk, readout, plan);
-  if (status == LIMES_OK)
-    status = limes_plan_check_memory(context, plan, limes_plan_tiles(plan));
+/* A plan that was made, with all that is checked and said of it before it runs; nothing is left of it in failure. */
+static limes_status accept_plan(limes_context *context, limes_plan *plan) {
+  limes_status status = limes_plan_check_memory(context, plan, limes_plan_tiles(plan));
   if (status == LIMES_OK)
     status = limes_mixture_check(context, &plan->program);
   if (status == LIMES_OK)
@@ -25,35 +24,69 @@ limes_status limes_plan_kernel(limes_context *context, const limes_model *model,
   return status;
 }
 
-limes_status limes_check_matrix(limes_context *context, const char *name, const double *kernel, size_t rows, size_t columns,
-                                size_t stride, size_t first, size_t first_column, size_t cell) {
-  for (size_t i = 0; kernel != NULL && i < rows; i++)
+limes_status limes_plan_kernel(limes_context *context, const limes_model *model, const limes_batch *a, const limes_batch *b,
+                               bool ntk, limes_layout readout, limes_plan *plan) {
+  limes_status status = limes_plan_create(context, model, a, b == NULL ? a : b, ntk, readout, plan);
+  return status == LIMES_OK ? accept_plan(context, plan) : status;
+}
+
+limes_status limes_check_matrix(limes_context *context, const char *name, const double *kernel, size_t planes, size_t rows,
+                                size_t columns, size_t stride, size_t first, size_t first_column, size_t cell) {
+  for (size_t i = 0; kernel != NULL && i < planes * rows; i++)
     for (size_t j = 0; j < columns; j++)
       if (!isfinite(kernel[i * stride + j]))
         return limes_fail(
             context, LIMES_BAD_INPUT,
             "the %s of items %zu and %zu (counted from 0) is %g: the numbers are too large for this model; normalize "
             "the data, or take smaller weights",
-            name, first + i, first_column + j / cell, kernel[i * stride + j]);
+            name, first + i % rows, first_column + j / cell, kernel[i * stride + j]);
   return LIMES_OK;
 }
 
 static limes_status check_diagonal(limes_context *context, const char *name, const double *diagonal, size_t n) {
   limes_status status = LIMES_OK;
   for (size_t i = 0; diagonal != NULL && i < n && status == LIMES_OK; i++)
-    status = limes_check_matrix(context, name, diagonal + i, 1, 1, 1, i, i, 1);
+    status = limes_check_matrix(context, name, diagonal + i, 1, 1, 1, 1, i, i, 1);
   return status;
 }
 
 /* A kernel of finite numbers, or a sentence. */
 static limes_status run_checked(limes_context *context, const limes_plan *plan, const char *what, const limes_sink *sink) {
-  size_t columns = plan->b.batch->items * sink->cell, stride = sink->stride * sink->cell;
+  size_t columns = plan->b.batch->items * sink->cell, stride = sink->stride * sink->cell, planes = plan->cross.n_readout;
   limes_status status = limes_run_tiles(context, plan, what, sink);
   if (status == LIMES_OK)
-    status = limes_check_matrix(context, "NNGP", sink->nngp, sink->rows, columns, stride, sink->first_row, 0, sink->cell);
+    status = limes_check_matrix(context, "NNGP", sink->nngp, planes, sink->rows, columns, stride, sink->first_row, 0, sink->cell);
   if (status == LIMES_OK)
-    status = limes_check_matrix(context, "NTK", sink->ntk, sink->rows, columns, stride, sink->first_row, 0, sink->cell);
+    status = limes_check_matrix(context, "NTK", sink->ntk, planes, sink->rows, columns, stride, sink->first_row, 0, sink->cell);
   return status;
+}
+
+/* Errors are zeros until something sampled writes them. */
+static void clear_errors(const limes_plan *plan, const limes_sink *sink) {
+  size_t columns = plan->b.batch->items * sink->cell, stride = sink->stride * sink->cell;
+  for (size_t i = 0; i < plan->cross.n_readout * sink->rows; i++) {
+    if (sink->nngp_error != NULL)
+      memset(sink->nngp_error + i * stride, 0, columns * sizeof *sink->nngp_error);
+    if (sink->ntk_error != NULL)
+      memset(sink->ntk_error + i * stride, 0, columns * sizeof *sink->ntk_error);
+  }
+}
+
+static void give_arrays(const limes_kernel_output *out, const limes_plan *plan, limes_sink *sink) {
+  sink->nngp = out->nngp;
+  sink->ntk = out->ntk;
+  sink->nngp_error = out->nngp_error;
+  sink->ntk_error = out->ntk_error;
+  clear_errors(plan, sink);
+}
+
+/* Numbers a pair into the caller's matrices */
+static limes_status run_matrices(limes_context *context, const limes_plan *plan, const char *what,
+                                 const limes_kernel_output *out) {
+  limes_sink sink = {.rows = plan->a.batch->items, .cell = 1, .mirrored = plan->symmetric};
+  sink.stride = out->stride == 0 ? plan->b.batch->items : out->stride;
+  give_arrays(out, plan, &sink);
+  return run_checked(context, plan, what, &sink);
 }
 
 limes_status limes_kernel(limes_context *context, const limes_model *model, const limes_batch *a, const limes_batch *b,
@@ -61,19 +94,74 @@ limes_status limes_kernel(limes_context *context, const limes_model *model, cons
   if (out->nngp == NULL && out->ntk == NULL)
     return limes_fail(context, LIMES_WRONG_USE, "no kernel is asked for: give memory for nngp, ntk or both");
   limes_plan plan;
-  limes_status status = limes_plan_kernel(context, model, a, b, out->ntk != NULL, LIMES_SCALAR, &plan);
+  limes_status status = limes_plan_kernel(context, model, a, b, out->ntk != NULL || out->ntk_error != NULL, LIMES_SCALAR, &plan);
   if (status != LIMES_OK)
     return status;
-  limes_sink sink = {.nngp = out->nngp, .ntk = out->ntk, .rows = plan.a.batch->items, .cell = 1, .mirrored = plan.symmetric};
-  sink.stride = out->stride == 0 ? plan.b.batch->items : out->stride;
-  status = run_checked(context, &plan, "kernel", &sink);
+  status = run_matrices(context, &plan, "kernel", out);
   limes_plan_clear(&plan);
+  return status;
+}
+
+/* kernels behind every layer */
+
+/* How the positions of a value were taken together by the op that shows it */
+static const char *shown_by(const limes_plan *plan, uint32_t readout) {
+  for (size_t i = 0; i < plan->cross.n_step; i++) {
+    const limes_step *step = &plan->cross.step[i];
+    if (!step->narrow && plan->program.op[step->op].out == readout && plan->program.op[step->op].ops == &limes_layer_shown)
+      return plan->cross.held[step->in[0]].layout == LIMES_FULL ? "global_avg_pool" : "flatten";
+  }
+  return NULL;
+}
+
+static void describe_layers(const limes_plan *plan, const double *length_scale, limes_layer_facts *layers) {
+  size_t r = 0;
+  for (size_t i = 0; i < plan->program.n_op; i++) {
+    const limes_op *op = &plan->program.op[i];
+    if (op->ops == &limes_layer_shown)
+      continue;
+    layers[r] = (limes_layer_facts){.word = op->ops->word,
+                                    .pooled = shown_by(plan, plan->program.readout[r]),
+                                    .length_scale = op->readouts > 0 ? length_scale[op->readout] : NAN,
+                                    .line = op->line,
+                                    .column = op->column};
+    r++;
+  }
+}
+
+limes_status limes_kernel_layers(limes_context *context, const limes_model *model, const limes_batch *a, const limes_batch *b,
+                                 const limes_kernel_output *out, limes_layer_facts **layers, size_t *count) {
+  limes_plan plan;
+  const double *length_scale = NULL;
+  bool wanted = out->nngp != NULL || out->ntk != NULL;
+  *layers = NULL;
+  *count = 0;
+  limes_status status =
+      limes_plan_create_layers(context, model, a, b == NULL ? a : b, out->ntk != NULL || out->ntk_error != NULL, &plan);
+  if (status == LIMES_OK && wanted)
+    status = accept_plan(context, &plan);
+  if (status != LIMES_OK)
+    return status;
+  *count = plan.cross.n_readout;
+  *layers = limes_allocate(context, *count, sizeof **layers);
+  status = *layers == NULL ? LIMES_NO_MEMORY : LIMES_OK;
+  if (status == LIMES_OK) {
+    (void)limes_model_readouts(model, &length_scale);
+    describe_layers(&plan, length_scale, *layers);
+    if (wanted)
+      status = run_matrices(context, &plan, "kernels of all layers", out);
+  }
+  limes_plan_clear(&plan);
+  if (status != LIMES_OK) {
+    free(*layers);
+    *layers = NULL;
+  }
   return status;
 }
 
 /* Whole blocks of items, at most ROW_BYTES of each kernel, at least one block */
 static size_t rows_at_a_time(const limes_plan *plan) {
-  size_t rows = ROW_BYTES / (sizeof(double) * plan->b.batch->items);
+  size_t rows = ROW_BYTES / (sizeof(double) * plan->b.batch->items * plan->cross.n_readout);
   rows -= rows % plan->block;
   return rows < plan->block ? plan->block : rows;
 }
@@ -103,8 +191,9 @@ limes_status limes_kernel_rows(limes_context *context, const limes_model *model,
   size_t columns = plan.b.batch->items, most = rows_at_a_time(&plan);
   limes_sink sink = {
       .rows = most < plan.a.batch->items ? most : plan.a.batch->items, .stride = columns, .cell = 1, .mirrored = plan.symmetric};
-  sink.nngp = nngp ? limes_allocate(context, sink.rows, columns * sizeof(double)) : NULL;
-  sink.ntk = ntk ? limes_allocate(context, sink.rows, columns * sizeof(double)) : NULL;
+  size_t numbers = limes_multiply_capped(plan.cross.n_readout * sink.rows, columns);
+  sink.nngp = nngp ? limes_allocate(context, numbers, sizeof(double)) : NULL;
+  sink.ntk = ntk ? limes_allocate(context, numbers, sizeof(double)) : NULL;
   bool memory = (!nngp || sink.nngp != NULL) && (!ntk || sink.ntk != NULL);
   status = memory ? run_rows(context, &plan, &sink, rows, user) : LIMES_NO_MEMORY;
   free(sink.nngp);
@@ -140,19 +229,24 @@ static size_t sizes_of(const limes_grid *grid, size_t size[2]) {
 limes_status limes_kernel_positions(limes_context *context, const limes_model *model, const limes_batch *a, const limes_batch *b,
                                     const limes_kernel_output *out, unsigned *axes, size_t size[4]) {
   limes_plan plan;
-  limes_status status = limes_plan_kernel(context, model, a, b, out->ntk != NULL, LIMES_FULL, &plan);
+  limes_status status = limes_plan_kernel(context, model, a, b, out->ntk != NULL || out->ntk_error != NULL, LIMES_FULL, &plan);
   if (status != LIMES_OK)
     return status;
-  uint32_t value = plan.program.readout;
+  if (plan.cross.n_readout > 1) {
+    limes_plan_clear(&plan);
+    return limes_fail(context, LIMES_WRONG_USE,
+                      "a model with %zu length scales has no positions at its end: ask for its kernels without positions",
+                      limes_model_readouts(model, NULL));
+  }
+  uint32_t value = plan.program.readout[0];
   *axes = plan.program.value[value].axes;
   size_t cell = sizes_of(&plan.a.grid[value][0], size);
   cell *= sizes_of(&plan.b.grid[value][0], size + *axes);
-  limes_sink sink = {.nngp = out->nngp,
-                     .ntk = out->ntk,
-                     .rows = plan.a.batch->items,
+  limes_sink sink = {.rows = plan.a.batch->items,
                      .stride = out->stride == 0 ? plan.b.batch->items : out->stride / cell,
                      .cell = cell,
                      .mirrored = plan.symmetric};
+  give_arrays(out, &plan, &sink);
   if (out->nngp != NULL || out->ntk != NULL)
     status = run_checked(context, &plan, "kernel of all positions", &sink);
   limes_plan_clear(&plan);

@@ -212,9 +212,10 @@ static limes_status keep(void *user, size_t number, const double *nngp, const do
   const limes_tile *tile = &fill->rectangle[number];
   const double *data[LIMES_TILED_MOST] = {nngp != NULL ? nngp : ntk, nngp != NULL ? ntk : NULL};
   limes_status status =
-      limes_check_matrix(fill->context, "NNGP", nngp, tile->rows, tile->columns, tile->columns, tile->row, tile->column, 1);
+      limes_check_matrix(fill->context, "NNGP", nngp, 1, tile->rows, tile->columns, tile->columns, tile->row, tile->column, 1);
   if (status == LIMES_OK)
-    status = limes_check_matrix(fill->context, "NTK", ntk, tile->rows, tile->columns, tile->columns, tile->row, tile->column, 1);
+    status =
+        limes_check_matrix(fill->context, "NTK", ntk, 1, tile->rows, tile->columns, tile->columns, tile->row, tile->column, 1);
   if (status == LIMES_OK)
     status = limes_tiled_put(fill->context, fill->file, fill->todo[number], data);
   return status == LIMES_OK ? limes_tiled_sync(fill->context, fill->file, false, NULL) : status;
@@ -241,7 +242,7 @@ static limes_status fill_file(filling *fill) {
   if (status == LIMES_OK)
     status = find_missing(fill);
   if (status == LIMES_OK && fill->report->damaged > 0)
-    limes_log(fill->context, LIMES_LOG_WARNING, "%s: %zu tiles were damaged and are computed again", fill->path,
+    limes_log(fill->context, LIMES_LOG_WARNING, "%s: of its tiles %zu were damaged and are computed again", fill->path,
               fill->report->damaged);
   if (status == LIMES_OK && fill->report->done > 0)
     limes_log(fill->context, LIMES_LOG_NOTE, "%s: %zu of %zu tiles are there", fill->path, fill->report->done,
@@ -262,6 +263,12 @@ limes_status limes_kernel_file(limes_context *context, const limes_model *model,
     return limes_fail(context, LIMES_WRONG_USE, "no kernel is asked for: ask for nngp, ntk or both");
   if (options->shards > 0 && (options->shard == 0 || options->shard > options->shards))
     return limes_fail(context, LIMES_WRONG_USE, "there is no shard %u of %u: they count from 1", options->shard, options->shards);
+  if (limes_model_readouts(model, NULL) > 1)
+    return limes_fail(
+        context, LIMES_WRONG_USE,
+        "a kernel file holds kernels of one length scale, and the model has %zu: leave one of them in it, or compute "
+        "them all by limes_kernel",
+        limes_model_readouts(model, NULL));
   limes_plan plan;
   limes_status status = limes_plan_kernel(context, model, a, b, options->ntk, LIMES_SCALAR, &plan);
   if (status != LIMES_OK)

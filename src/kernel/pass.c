@@ -9,6 +9,7 @@ typedef struct {
   const bool *uneven; /* [n_value], or NULL */
   const limes_chain_rules *chains;
   bool own, every;
+  bool *varies;          /* [n_op] */
   limes_layout *asked;   /* [n_value] the most that a reader asks of a value */
   limes_layout **wanted; /* [n_op][n_in] what each op asks of each input */
   uint32_t *held;        /* [n_value] where a value is held, as asked */
@@ -16,6 +17,21 @@ typedef struct {
 } builder;
 
 bool limes_op_keeps(const limes_op *op) { return op->ops->trace != NULL; }
+
+static bool is_sampled(const limes_op *op) { return op->ops->sampled != NULL && op->ops->sampled(op); }
+
+/* Op number i writes value i + 1. */
+bool limes_find_sampled(const limes_program *program, bool *varies) {
+  bool any = false;
+  for (size_t i = 0; i < program->n_op; i++) {
+    const limes_op *op = &program->op[i];
+    varies[i] = is_sampled(op);
+    for (uint32_t k = 0; k < op->n_in; k++)
+      varies[i] = varies[i] || (op->in[k] > 0 && varies[op->in[k] - 1]);
+    any = any || varies[i];
+  }
+  return any;
+}
 
 /* Items without positions have nothing but one number a pair, and items of unequal sizes no diagonal: what is equal behind a
  * stride or a slice comes out of the matrix before it. */
@@ -28,7 +44,8 @@ static limes_layout fitting(const builder *b, uint32_t value, limes_layout layou
 /* Demand flows backwards: what each op needs of its inputs for what is asked of its output. */
 static limes_status demand(limes_context *context, builder *b, limes_layout readout) {
   const limes_program *program = b->program;
-  b->asked[program->readout] = fitting(b, program->readout, readout);
+  for (size_t r = 0; r < program->n_readout; r++)
+    b->asked[program->readout[r]] = fitting(b, program->readout[r], readout);
   for (uint32_t value = 0; b->every && value < program->n_value; value++)
     b->asked[value] = fitting(b, value, LIMES_FULL);
   for (size_t i = program->n_op; i-- > 0;) {
@@ -90,6 +107,8 @@ static limes_status held_as(limes_context *context, builder *b, limes_pass *pass
   return LIMES_OK;
 }
 
+static bool input_varies(const builder *b, const limes_op *op) { return op->in[0] > 0 && b->varies[op->in[0] - 1]; }
+
 static limes_status add_op(limes_context *context, builder *b, limes_pass *pass, size_t index) {
   const limes_op *op = &b->program->op[index];
   limes_layout out = b->asked[op->out];
@@ -97,6 +116,8 @@ static limes_status add_op(limes_context *context, builder *b, limes_pass *pass,
   if (out == LIMES_ABSENT && !keeps)
     return LIMES_OK;
   limes_step step = {.op = index, .keeps = keeps, .n_in = op->n_in, .out = LIMES_NO_VALUE};
+  step.sampled = is_sampled(op);
+  step.anew = step.sampled && input_varies(b, op);
   step.in = limes_allocate(context, op->n_in, sizeof *step.in);
   if (step.in == NULL)
     return LIMES_NO_MEMORY;
@@ -126,7 +147,8 @@ static bool can_work_in_place(const limes_program *program, const limes_pass *pa
   const limes_step *step = &pass->step[index];
   const limes_held *in = &pass->held[step->in[0]];
   return !step->narrow && !in->inside && program->op[step->op].ops->in_place && in->last_step == index &&
-         in->layout == pass->held[step->out].layout && times_read(step, step->in[0], step->n_in) == 1;
+         (!in->lasting || index < pass->n_once) && in->layout == pass->held[step->out].layout &&
+         times_read(step, step->in[0], step->n_in) == 1;
 }
 
 /* The step whose inputs are read for the last time when step i is done: a chain's first one at its end, NULL before that. */
@@ -140,13 +162,13 @@ static const limes_step *last_of_chain(const limes_pass *pass, uint32_t i) {
 }
 
 /* Buffers are taken when a covariance is made and given back behind its last reader; an op that works in place takes its
- * input's. */
+ * input's. What steps read for each randomization, but was made once, keeps its buffer. */
 static limes_status place(limes_context *context, const limes_program *program, limes_pass *pass) {
   uint32_t *unused = limes_allocate(context, pass->n_held + 1, sizeof *unused), n_unused = 0;
   if (unused == NULL)
     return LIMES_NO_MEMORY;
-  if (pass->readout != LIMES_NO_VALUE)
-    pass->held[pass->readout].last_step = UINT32_MAX;
+  for (size_t r = 0; r < pass->n_readout; r++)
+    pass->held[pass->readout[r]].last_step = UINT32_MAX;
   pass->held[0].slot = pass->held[0].inside ? LIMES_NO_VALUE : pass->n_slot++;
   for (uint32_t i = 0; i < pass->n_step; i++) {
     limes_step *step = &pass->step[i];
@@ -161,13 +183,33 @@ static limes_status place(limes_context *context, const limes_program *program, 
     const limes_step *reads = last_of_chain(pass, i); /* a chain reads its input until it is through */
     for (uint32_t k = 0; reads != NULL && k < reads->n_in; k++) {
       const limes_held *in = &pass->held[reads->in[k]];
-      if (!in->inside && in->last_step == reads - pass->step && times_read(reads, reads->in[k], k) == 0 &&
+      bool needed_again = in->lasting && i >= pass->n_once;
+      if (!in->inside && !needed_again && in->last_step == reads - pass->step && times_read(reads, reads->in[k], k) == 0 &&
           !(k == 0 && reads->in_place))
         unused[n_unused++] = in->slot;
     }
   }
   free(unused);
   return LIMES_OK;
+}
+
+static limes_status list_readouts(limes_context *context, const builder *b, limes_pass *pass) {
+  pass->readout = limes_allocate(context, b->program->n_readout, sizeof *pass->readout);
+  if (pass->readout == NULL)
+    return LIMES_NO_MEMORY;
+  pass->n_readout = b->program->n_readout;
+  for (size_t r = 0; r < pass->n_readout; r++)
+    pass->readout[r] = b->held[b->program->readout[r]];
+  return LIMES_OK;
+}
+
+/* Those that vary with the randomization, or the others */
+static limes_status add_ops(limes_context *context, builder *b, limes_pass *pass, bool varying) {
+  limes_status status = LIMES_OK;
+  for (size_t i = 0; i < b->program->n_op && status == LIMES_OK; i++)
+    if (b->varies[i] == varying)
+      status = add_op(context, b, pass, i);
+  return status;
 }
 
 static limes_status build(limes_context *context, builder *b, limes_layout readout, limes_pass *pass) {
@@ -177,11 +219,16 @@ static limes_status build(limes_context *context, builder *b, limes_layout reado
   limes_status status = demand(context, b, readout);
   if (status == LIMES_OK)
     status = hold(context, pass, 0, b->asked[0], &b->held[0]);
-  for (size_t i = 0; i < program->n_op && status == LIMES_OK; i++)
-    status = add_op(context, b, pass, i);
+  status = status == LIMES_OK ? add_ops(context, b, pass, false) : status;
+  pass->n_once = pass->n_step;
+  for (size_t i = 0; i < pass->n_held; i++)
+    pass->held[i].lasting = true;
+  status = status == LIMES_OK ? add_ops(context, b, pass, true) : status;
   if (status != LIMES_OK)
     return status;
-  pass->readout = b->own ? LIMES_NO_VALUE : b->held[program->readout];
+  status = b->own ? LIMES_OK : list_readouts(context, b, pass);
+  if (status != LIMES_OK)
+    return status;
   if (b->chains != NULL)
     limes_find_chains(program, b->chains, pass);
   return place(context, program, pass);
@@ -194,10 +241,14 @@ static limes_status create(limes_context *context, builder b, limes_layout reado
   b.wanted = limes_allocate(context, program->n_op, sizeof *b.wanted);
   b.held = limes_allocate(context, program->n_value, sizeof *b.held);
   b.diagonal = limes_allocate(context, program->n_value, sizeof *b.diagonal);
-  bool memory = b.asked != NULL && b.wanted != NULL && b.held != NULL && b.diagonal != NULL;
+  b.varies = limes_allocate(context, program->n_op + 1, sizeof *b.varies);
+  bool memory = b.varies != NULL && b.asked != NULL && b.wanted != NULL && b.held != NULL && b.diagonal != NULL;
+  if (memory)
+    (void)limes_find_sampled(program, b.varies);
   limes_status status = memory ? build(context, &b, readout, pass) : LIMES_NO_MEMORY;
   for (size_t i = 0; b.wanted != NULL && i < program->n_op; i++)
     free(b.wanted[i]);
+  free(b.varies);
   free(b.asked);
   free(b.wanted);
   free(b.held);
@@ -222,5 +273,6 @@ void limes_pass_clear(limes_pass *pass) {
     free(pass->step[i].in);
   free(pass->step);
   free(pass->held);
+  free(pass->readout);
   *pass = (limes_pass){0};
 }

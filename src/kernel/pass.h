@@ -1,5 +1,5 @@
 /* A pass: the program as steps over buffers, for one kind of walk. The self pass walks an item against itself and fills
- * its traces; the cross pass walks an item against partners to the readout. They ask for different parts of the same
+ * its traces; the cross pass walks an item against partners to the readouts. They ask for different parts of the same
  * covariances, so each has layouts and buffers of its own (docs/architecture.md). */
 #ifndef LIMES_KERNEL_PASS_H
 #define LIMES_KERNEL_PASS_H
@@ -17,6 +17,7 @@ typedef struct limes_held {
   uint32_t slot;       /* which buffer */
   uint32_t last_step;  /* that reads it */
   bool inside;         /* of a chain: it is never there as a whole */
+  bool lasting;        /* made before the sampled ops: it is still there for the next randomization */
 } limes_held;
 
 typedef struct limes_step {
@@ -25,6 +26,9 @@ typedef struct limes_step {
   bool keeps;         /* self pass: fills the op's trace */
   bool in_place;      /* out stands on in[0] */
   uint32_t chain;     /* so many steps from here on are walked together, diagonal after diagonal (kernel/chain.h); 0: none */
+  bool sampled;       /* the op is an estimate */
+  bool anew;          /* ... of an input that is one itself */
+  size_t sum;         /* sampled: where its mean over randomizations begins in the walker's memory */
   uint32_t *in;       /* [n_in] held */
   uint32_t n_in, out; /* out: LIMES_NO_VALUE where only the trace is wanted */
 } limes_step;
@@ -34,11 +38,14 @@ typedef struct limes_pass {
   size_t n_held, held_capacity;
   limes_step *step;
   size_t n_step, step_capacity;
+  size_t n_once; /* the first steps, which no sampled op stands before: they run once, the others for each randomization */
+  size_t sums;   /* numbers of all these means; of one kernel */
   uint32_t n_slot;
-  uint32_t readout; /* held; LIMES_NO_VALUE in a self pass */
+  uint32_t *readout; /* [n_readout] held */
+  size_t n_readout;  /* 0 in a self pass */
 } limes_pass;
 
-/* readout: the layout wanted behind the last layer; ABSENT makes a self pass. uneven [n_value]: where items differ in their
+/* readout: the layout wanted of the program's readouts; ABSENT makes a self pass. uneven [n_value]: where items differ in their
  * positions, so that pairs have no diagonal and the matrix stands in for it; NULL: nowhere. chains NULL: none. */
 limes_status limes_pass_create(limes_context *context, const limes_program *program, limes_layout readout, const bool *uneven,
                                const limes_chain_rules *chains, limes_pass *pass) LIMES_MUST_USE;
@@ -50,5 +57,8 @@ void limes_pass_clear(limes_pass *pass);
 
 /* Whether the op keeps a trace of an item. */
 bool limes_op_keeps(const limes_op *op);
+
+/* varies[n_op]: which ops are sampled or read what depends on one. Returns whether any does. */
+bool limes_find_sampled(const limes_program *program, bool *varies);
 
 #endif

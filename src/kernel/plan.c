@@ -100,18 +100,19 @@ static bool examined(const limes_program *program, size_t index) {
   return false;
 }
 
-/* As many positions along each axis as any item of either side has. */
+/* As many positions along each axis as any item of either side has, T of the item that has most. */
 static limes_grid largest_of_both(const limes_plan *plan, uint32_t value) {
   limes_grid largest = plan->a.largest[value];
   const limes_grid *b = &plan->b.largest[value];
   for (int axis = 0; axis < 2; axis++)
     largest.size[axis] = largest.size[axis] > b->size[axis] ? largest.size[axis] : b->size[axis];
-  largest.T = largest.size[0] * largest.size[1];
+  largest.T = largest.T > b->T ? largest.T : b->T;
   return largest;
 }
 
 static limes_status examine(limes_context *context, const limes_plan *plan, const limes_op *op) {
   limes_grid largest = largest_of_both(plan, op->in[0]);
+  largest.T = largest.size[0] * largest.size[1];
   return limes_place_error(context, plan->program.model, op->line, op->column, op->ops->examine(context, op, &largest));
 }
 
@@ -127,15 +128,16 @@ static limes_status check_program(limes_context *context, const limes_plan *plan
     if (status == LIMES_OK && op->ops->examine != NULL && !examined(program, i))
       status = examine(context, plan, op);
   }
-  if (status != LIMES_OK || plan->readout == LIMES_ABSENT || program->value[program->readout].axes == 0)
+  uint32_t readout = program->readout[0]; /* several of them have no positions */
+  if (status != LIMES_OK || plan->readout == LIMES_ABSENT || program->value[readout].axes == 0)
     return status;
   if (plan->readout == LIMES_FULL)
-    return check_equal(context, plan, NULL, program->readout);
+    return check_equal(context, plan, NULL, readout);
   return limes_fail(
       context, LIMES_WRONG_USE,
       "the model keeps positions to its end (%s): end it with flatten or global_avg_pool, begin it with flatten, or ask for the "
       "kernel of all positions (--positions)",
-      program->value[program->readout].made_by);
+      program->value[readout].made_by);
 }
 
 /* sizes */
@@ -147,6 +149,8 @@ static size_t trace_doubles(const limes_op *op, size_t T) {
   return limes_add_capped(numbers * T, limes_multiply_capped(size.matrices, T * T));
 }
 
+uint32_t limes_plan_copies(const limes_plan *plan, size_t op) { return plan->varies[op] ? plan->replicates + 1 : 1; }
+
 /* Bytes of the traces of one item of the largest size. */
 static size_t trace_bytes(const limes_plan *plan) {
   size_t bytes = 0;
@@ -155,7 +159,8 @@ static size_t trace_bytes(const limes_plan *plan) {
     if (!limes_op_keeps(op))
       continue;
     size_t T = most(plan->a.largest[op->in[0]].T, plan->b.largest[op->in[0]].T);
-    bytes = limes_add_capped(bytes, limes_multiply_capped(trace_doubles(op, T), sizeof(double)));
+    size_t doubles = limes_multiply_capped(trace_doubles(op, T), limes_plan_copies(plan, i));
+    bytes = limes_add_capped(bytes, limes_multiply_capped(doubles, sizeof(double)));
   }
   return bytes;
 }
@@ -178,6 +183,18 @@ static void choose_block(limes_plan *plan) {
   plan->block = least(scalar ? SCALAR_BLOCK : MOST_BLOCK, cached);
   plan->block = most(1, least(plan->block, (items + LEAST_BLOCKS - 1) / LEAST_BLOCKS));
   plan->panel = scalar ? plan->block : least(plan->block, most(1, PANEL_ELEMENTS / largest_pair(plan)));
+  if (plan->replicates > 1) /* a sampled pair is long work: nobody should wait for many of them when interrupting */
+    plan->panel = 1;
+}
+
+/* Where the means of sampled ops over randomizations stand: one behind the other */
+static void place_sums(limes_pass *pass, const size_t *slot) {
+  for (size_t i = 0; i < pass->n_step; i++) {
+    limes_step *step = &pass->step[i];
+    step->sum = pass->sums;
+    if (step->sampled && step->out != LIMES_NO_VALUE)
+      pass->sums = limes_add_capped(pass->sums, slot[pass->held[step->out].slot]);
+  }
 }
 
 static limes_status size_slots(limes_context *context, limes_plan *plan) {
@@ -198,6 +215,8 @@ static limes_status size_slots(limes_context *context, limes_plan *plan) {
     size_t elements = limes_elements(held->layout, &plan->a.largest[held->value], &plan->b.largest[held->value]);
     plan->cross_slot[held->slot] = most(plan->cross_slot[held->slot], limes_multiply_capped(elements, plan->panel));
   }
+  place_sums(&plan->own, plan->own_slot);
+  place_sums(&plan->cross, plan->cross_slot);
   for (size_t i = 0; i < plan->own.n_slot; i++)
     plan->own_total = limes_add_capped(plan->own_total, plan->own_slot[i]);
   for (size_t i = 0; i < plan->cross.n_slot; i++)
@@ -218,9 +237,9 @@ static void size_scratch_of(limes_plan *plan, const limes_pass *pass, const size
       plan->scratch = most(plan->scratch, (size_t)plan->a.largest[op->in[0]].T);
       continue;
     }
-    const limes_grid *a = &plan->a.largest[op->in[0]], *b = &plan->b.largest[op->in[0]];
+    limes_grid largest = largest_of_both(plan, op->in[0]);
     size_t in = slot[pass->held[step->in[0]].slot], out = step->out == LIMES_NO_VALUE ? 0 : slot[pass->held[step->out].slot];
-    plan->scratch = most(plan->scratch, op->ops->scratch(op, in, out, a->T > b->T ? a : b));
+    plan->scratch = most(plan->scratch, op->ops->scratch(op, in, out, &largest));
   }
 }
 
@@ -235,7 +254,7 @@ static size_t block_traces(const limes_plan *plan, const limes_side *side) {
         continue;
       const limes_grid *grid = side->grid[op->in[0]] + first;
       for (size_t k = 0; k < count; k++)
-        total = limes_add_capped(total, trace_doubles(op, grid[k].T));
+        total = limes_add_capped(total, limes_multiply_capped(trace_doubles(op, grid[k].T), limes_plan_copies(plan, i)));
     }
     largest = most(largest, total);
   }
@@ -245,8 +264,9 @@ static size_t block_traces(const limes_plan *plan, const limes_side *side) {
 size_t limes_plan_doubles(const limes_plan *plan) {
   const size_t parts[] = {plan->own_total,   limes_multiply_capped(plan->cross_total, plan->ntk ? 2 : 1),
                           plan->trace_total, plan->trace_total,
-                          plan->scratch,     plan->gram,
-                          plan->chain};
+                          plan->scratch,     plan->chain,
+                          plan->gram,        limes_multiply_capped(plan->spread * plan->cross.n_readout, plan->ntk ? 4 : 2),
+                          plan->own.sums,    limes_multiply_capped(plan->cross.sums, plan->ntk ? 2 : 1)};
   size_t total = 0;
   for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
     total = limes_add_capped(total, parts[i]);
@@ -254,25 +274,44 @@ size_t limes_plan_doubles(const limes_plan *plan) {
 }
 
 uint64_t limes_plan_bytes(const limes_plan *plan, unsigned workers) {
-  size_t traces = limes_multiply_capped(2 * sizeof(limes_trace) * plan->block, plan->program.n_op);
+  size_t copies = 0;
+  for (size_t i = 0; i < plan->program.n_op; i++)
+    copies += limes_plan_copies(plan, i);
+  size_t traces = limes_multiply_capped(2 * sizeof(limes_trace) * plan->block, copies);
   size_t worker = limes_add_capped(limes_multiply_capped(limes_plan_doubles(plan), sizeof(double)), traces);
   return limes_multiply_capped(worker, workers);
 }
 
+static limes_status find_sampled(limes_context *context, limes_plan *plan) {
+  plan->varies = limes_allocate(context, plan->program.n_op + 1, sizeof *plan->varies);
+  if (plan->varies == NULL)
+    return LIMES_NO_MEMORY;
+  plan->replicates = limes_find_sampled(&plan->program, plan->varies) ? LIMES_REPLICATES : 1;
+  plan->seed = context->seed;
+  return LIMES_OK;
+}
+
 static limes_status build(limes_context *context, const limes_model *model, const limes_batch *a, const limes_batch *b,
-                          limes_plan *plan) {
+                          bool layers, limes_plan *plan) {
   limes_status status = check_batches(context, a, b);
   if (status == LIMES_OK)
     status = limes_program_create(context, model, a->axes, a->segment != NULL || b->segment != NULL, &plan->program);
+  if (status == LIMES_OK && layers)
+    status = limes_program_show_layers(context, &plan->program);
   if (status == LIMES_OK)
     status = limes_side_create(context, &plan->program, a, &plan->a);
   if (status != LIMES_OK)
     return status;
+  status = find_sampled(context, plan);
+  if (status == LIMES_OK && plan->replicates > 1)
+    status = limes_side_identify(context, &plan->a);
   plan->symmetric = a == b;
   if (plan->symmetric)
     plan->b = plan->a;
-  else
+  else if (status == LIMES_OK)
     status = limes_side_create(context, &plan->program, b, &plan->b);
+  if (status == LIMES_OK && plan->replicates > 1 && !plan->symmetric)
+    status = limes_side_identify(context, &plan->b);
   if (status == LIMES_OK)
     status = check_program(context, plan);
   if (status == LIMES_OK)
@@ -283,10 +322,10 @@ static limes_status build(limes_context *context, const limes_model *model, cons
   return status;
 }
 
-/* plan: says what is wanted */
+/* plan: says what is wanted; layers: a readout behind every one */
 static limes_status create(limes_context *context, const limes_model *model, const limes_batch *a, const limes_batch *b,
-                           limes_plan *plan) {
-  limes_status status = build(context, model, a, b, plan);
+                           bool layers, limes_plan *plan) {
+  limes_status status = build(context, model, a, b, layers, plan);
   if (status == LIMES_OK) {
     choose_block(plan);
     status = size_slots(context, plan);
@@ -294,6 +333,8 @@ static limes_status create(limes_context *context, const limes_model *model, con
   if (status == LIMES_OK) {
     size_scratch_of(plan, &plan->own, plan->own_slot);
     size_scratch_of(plan, &plan->cross, plan->cross_slot);
+    for (size_t r = 0; plan->replicates > 1 && r < plan->cross.n_readout; r++)
+      plan->spread = most(plan->spread, plan->cross_slot[plan->cross.held[plan->cross.readout[r]].slot]);
     plan->trace_total = most(block_traces(plan, &plan->a), block_traces(plan, &plan->b));
     plan->chain = limes_chain_doubles(plan);
     plan->gram = plan->cross.n_held > 0 && plan->cross.held[0].layout == LIMES_SCALAR ? plan->block * plan->block : 0;
@@ -307,12 +348,18 @@ static limes_status create(limes_context *context, const limes_model *model, con
 limes_status limes_plan_create(limes_context *context, const limes_model *model, const limes_batch *a, const limes_batch *b,
                                bool ntk, limes_layout readout, limes_plan *plan) {
   *plan = (limes_plan){.ntk = ntk, .readout = readout};
-  return create(context, model, a, b, plan);
+  return create(context, model, a, b, false, plan);
 }
 
 limes_status limes_plan_create_every(limes_context *context, const limes_model *model, const limes_batch *a, limes_plan *plan) {
   *plan = (limes_plan){.every = true, .readout = LIMES_ABSENT};
-  return create(context, model, a, a, plan);
+  return create(context, model, a, a, false, plan);
+}
+
+limes_status limes_plan_create_layers(limes_context *context, const limes_model *model, const limes_batch *a,
+                                      const limes_batch *b, bool ntk, limes_plan *plan) {
+  *plan = (limes_plan){.ntk = ntk, .readout = LIMES_SCALAR};
+  return create(context, model, a, b, true, plan);
 }
 
 limes_status limes_plan_check_memory(limes_context *context, const limes_plan *plan, size_t tasks) {
@@ -332,6 +379,7 @@ void limes_plan_clear(limes_plan *plan) {
     limes_side_clear(&plan->b);
   limes_side_clear(&plan->a);
   limes_program_clear(&plan->program);
+  free(plan->varies);
   free(plan->own_slot);
   free(plan->cross_slot);
   free(plan->step_flops);

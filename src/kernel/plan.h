@@ -14,12 +14,16 @@ typedef struct limes_plan {
   bool ntk;        /* whether Theta is computed */
   bool every;      /* self passes hold all positions behind every op */
   limes_layout readout;
-  size_t block; /* items of a side of a tile */
-  size_t panel; /* partners at a time */
+  size_t block;        /* items of a side of a tile */
+  size_t panel;        /* partners at a time */
+  uint32_t replicates; /* randomizations: 1 where no op is sampled, else LIMES_REPLICATES */
+  bool *varies;        /* [n_op] whether it is one that runs for each of them */
+  uint64_t seed;       /* of the context */
 
   /* doubles one worker needs */
   size_t *own_slot, *cross_slot; /* [n_slot] of K; Theta as much again */
   size_t own_total, cross_total, trace_total, scratch, gram, chain;
+  size_t spread;        /* numbers of one kernel of one readout of a panel, where something is sampled; else 0 */
   uint32_t most_inputs; /* of an op */
 
   double cross_flops, own_flops; /* of all pairs, and of all self passes with their traces */
@@ -33,6 +37,9 @@ limes_status limes_plan_create(limes_context *context, const limes_model *model,
 /* For self passes alone, which hold all positions behind every op. */
 limes_status limes_plan_create_every(limes_context *context, const limes_model *model, const limes_batch *a, limes_plan *plan)
     LIMES_MUST_USE;
+/* The same with a readout behind every layer, a number a pair each. */
+limes_status limes_plan_create_layers(limes_context *context, const limes_model *model, const limes_batch *a,
+                                      const limes_batch *b, bool ntk, limes_plan *plan) LIMES_MUST_USE;
 void limes_plan_clear(limes_plan *plan);
 
 /* Refuses a plan that takes more memory than may be planned for, run as so many tasks. */
@@ -46,6 +53,9 @@ size_t limes_plan_doubles(const limes_plan *plan);
 
 /* Bytes the walk of so many workers takes, without the results. */
 uint64_t limes_plan_bytes(const limes_plan *plan, unsigned workers);
+
+/* How many traces an op keeps of one item: behind a sampled op one for each randomization, and one for their mean */
+uint32_t limes_plan_copies(const limes_plan *plan, size_t op);
 
 /* How many items the block with this number has; *first is its first item. */
 size_t limes_plan_block(const limes_plan *plan, const limes_side *side, size_t number, size_t *first);

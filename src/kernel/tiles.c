@@ -1,5 +1,7 @@
 #include "kernel/tiles.h"
 
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "kernel/flops.h"
@@ -28,45 +30,68 @@ static void put_number(const limes_walker *walker, double number, double *to) {
   *to = walker->part == 0 ? walker->share * number : *to + walker->share * number;
 }
 
-static void put_cell(const limes_walker *walker, const limes_sink *sink, const limes_panel *panel, size_t element, size_t row,
-                     size_t column) {
+#define MOST_RESULTS 4 /* NNGP, NTK, their errors */
+
+/* The arrays of a sink that are wanted, from the readout's matrix on, and where in the readout their numbers are */
+typedef struct {
+  size_t n;
+  double *to[MOST_RESULTS];
+  const double *from[MOST_RESULTS];
+} results;
+
+static void add_result(results *all, double *to, size_t first, const double *from) {
+  if (to == NULL || from == NULL)
+    return;
+  all->to[all->n] = to + first;
+  all->from[all->n++] = from;
+}
+
+static results results_of(const limes_sink *sink, size_t r, const limes_readout *readout) {
+  results all = {0};
+  size_t first = r * sink->rows * sink->stride * sink->cell;
+  add_result(&all, sink->nngp, first, readout->panel.cov);
+  add_result(&all, sink->ntk, first, readout->panel.ntk);
+  add_result(&all, sink->nngp_error, first, readout->cov_error);
+  add_result(&all, sink->ntk_error, first, readout->ntk_error);
+  return all;
+}
+
+static void put_cell(const limes_walker *walker, const limes_sink *sink, const results *all, size_t row, size_t column,
+                     size_t element) {
   if (row < sink->first_row || row - sink->first_row >= sink->rows || column < sink->first_column ||
       (sink->columns > 0 && column - sink->first_column >= sink->columns))
     return;
   size_t at = (row - sink->first_row) * sink->stride + column - sink->first_column;
-  if (sink->nngp != NULL)
-    put_number(walker, panel->cov[element], &sink->nngp[at]);
-  if (sink->ntk != NULL)
-    put_number(walker, panel->ntk[element], &sink->ntk[at]);
+  for (size_t k = 0; k < all->n; k++)
+    put_number(walker, all->from[k][element], &all->to[k][at]);
 }
 
 /* [a..., b...] of the pair (i, j) from a column-major panel: rows a of x, columns b of y; mirrored: [b..., a...] of (j, i) */
-static void put_positions(const limes_walker *walker, const limes_sink *sink, const limes_panel *panel, size_t partner,
-                          size_t row, size_t column, bool mirrored) {
+static void put_positions(const limes_walker *walker, const limes_sink *sink, const results *all, const limes_panel *panel,
+                          size_t partner, size_t row, size_t column, bool mirrored) {
   size_t T = panel->x->T, T_y = panel->y[partner].T, first = panel->start[partner];
   size_t at = (row * sink->stride + column) * sink->cell;
   for (size_t a = 0; a < T; a++)
-    for (size_t b = 0; b < T_y; b++) {
-      size_t to = at + (mirrored ? b * T + a : a * T_y + b), from = first + b * T + a;
-      if (sink->nngp != NULL)
-        put_number(walker, panel->cov[from], &sink->nngp[to]);
-      if (sink->ntk != NULL)
-        put_number(walker, panel->ntk[from], &sink->ntk[to]);
-    }
+    for (size_t b = 0; b < T_y; b++)
+      for (size_t k = 0; k < all->n; k++)
+        put_number(walker, all->from[k][first + b * T + a], &all->to[k][at + (mirrored ? b * T + a : a * T_y + b)]);
 }
 
-static void put(const limes_walker *walker, const limes_sink *sink, const limes_panel *panel, size_t i, size_t first) {
+static void put(const limes_walker *walker, const limes_sink *sink, size_t r, const limes_readout *readout, size_t i,
+                size_t first) {
+  const limes_panel *panel = &readout->panel;
+  results all = results_of(sink, r, readout);
   for (size_t k = 0; k < panel->n; k++) {
     size_t j = first + k;
     if (panel->layout == LIMES_FULL) {
-      put_positions(walker, sink, panel, k, i, j, false);
+      put_positions(walker, sink, &all, panel, k, i, j, false);
       if (sink->mirrored && i != j)
-        put_positions(walker, sink, panel, k, j, i, true);
+        put_positions(walker, sink, &all, panel, k, j, i, true);
       continue;
     }
-    put_cell(walker, sink, panel, k, i, j);
+    put_cell(walker, sink, &all, i, j, k);
     if (sink->mirrored && i != j)
-      put_cell(walker, sink, panel, k, j, i);
+      put_cell(walker, sink, &all, j, i, k);
   }
 }
 
@@ -114,8 +139,12 @@ static limes_status walk_part(limes_walker *walker, const limes_sink *sink, size
     for (size_t from = 0; from < partners; from += plan->panel) {
       size_t n = partners - from < plan->panel ? partners - from : plan->panel;
       ptrdiff_t same = triangle && item - from < n ? (ptrdiff_t)(item - from) : -1;
-      const limes_panel *panel = limes_cross_pass(walker, &walker->x, item, y, from, n, same);
-      put(walker, sink, panel, walker->x.first + item, y->first + from);
+      if (!limes_cross_pass(walker, &walker->x, item, y, from, n, same))
+        return LIMES_INTERRUPTED;
+      for (size_t r = 0; r < plan->cross.n_readout; r++) {
+        limes_readout readout = limes_readout_of(walker, r);
+        put(walker, sink, r, &readout, walker->x.first + item, y->first + from);
+      }
       if (!limes_walker_advance(walker))
         return LIMES_INTERRUPTED;
     }
@@ -165,17 +194,27 @@ static limes_status run_rectangle(void *shared, size_t task, unsigned worker, li
   return status == LIMES_OK ? walk->finished(walk->user, task, nngp, ntk) : status;
 }
 
+/* The variance of an item, from a panel of itself alone */
+static void put_own(const walk_job *walk, const limes_walker *walker, size_t item) {
+  size_t N = walk->plan->a.batch->items;
+  for (size_t r = 0; r < walk->plan->cross.n_readout; r++) {
+    limes_readout readout = limes_readout_of(walker, r);
+    if (walk->nngp != NULL)
+      put_number(walker, readout.panel.cov[0], &walk->nngp[r * N + item]);
+    if (walk->ntk != NULL)
+      put_number(walker, readout.panel.ntk[0], &walk->ntk[r * N + item]);
+  }
+}
+
 static limes_status walk_own(const walk_job *walk, limes_walker *walker, size_t task) {
   size_t first, count = limes_plan_block(walk->plan, &walk->plan->a, task, &first);
   if (!limes_fill_block(walker, &walker->x, &walk->plan->a, first, count))
     return walker->status;
   limes_fill_gram(walker, &walker->x, &walker->x);
   for (size_t item = 0; item < count; item++) {
-    const limes_panel *panel = limes_cross_pass(walker, &walker->x, item, &walker->x, item, 1, 0);
-    if (walk->nngp != NULL)
-      put_number(walker, panel->cov[0], &walk->nngp[first + item]);
-    if (walk->ntk != NULL)
-      put_number(walker, panel->ntk[0], &walk->ntk[first + item]);
+    if (!limes_cross_pass(walker, &walker->x, item, &walker->x, item, 1, 0))
+      return LIMES_INTERRUPTED;
+    put_own(walk, walker, first + item);
     if (!limes_walker_advance(walker))
       return LIMES_INTERRUPTED;
   }
@@ -221,6 +260,29 @@ static void report_error(limes_context *context, const walk_job *walk, unsigned 
               "attention with scale=sqrt: its series leave out %.1e of what they sum", error);
 }
 
+/* Root of the mean square of the errors over that of the kernel */
+static double relative_error(const walk_job *walk, unsigned workers, int kernel) {
+  double error2 = 0, value2 = 0;
+  for (unsigned i = 0; i < workers; i++) {
+    error2 += walk->walker[i].error2[kernel];
+    value2 += walk->walker[i].value2[kernel];
+  }
+  return value2 > 0 ? sqrt(error2 / value2) : 0;
+}
+
+/* A sampled kernel is an estimate: nobody should take it for exact. */
+static void report_spread(limes_context *context, const walk_job *walk, unsigned workers) {
+  if (walk->plan->replicates == 1)
+    return;
+  char ntk[48] = "";
+  if (walk->plan->ntk)
+    snprintf(ntk, sizeof ntk, ", %.2g of the NTK", relative_error(walk, workers, 1));
+  limes_log(context, LIMES_LOG_WARNING,
+            "a layer has no closed form and is sampled: the relative standard error is %.2g of the NNGP kernel%s; four times the "
+            "samples= halve it",
+            relative_error(walk, workers, 0), ntk);
+}
+
 static limes_status run(limes_context *context, walk_job *walk, const char *what, size_t tasks, double flops, limes_task *task) {
   unsigned workers = limes_workers(context, tasks);
   limes_status status = limes_walkers_create(context, walk->plan, workers, &walk->walker);
@@ -228,6 +290,8 @@ static limes_status run(limes_context *context, walk_job *walk, const char *what
     status = limes_parallel(context, what, tasks, flops, task, walk);
   if (status == LIMES_OK)
     report_error(context, walk, workers);
+  if (status == LIMES_OK)
+    report_spread(context, walk, workers);
   limes_walkers_destroy(walk->walker, workers);
   return status;
 }

@@ -9,7 +9,8 @@
 
 /* Where results go. A symmetric kernel is computed for items i >= j and written to both places. */
 typedef struct limes_sink {
-  double *nngp, *ntk; /* [rows, stride] of blocks of `cell` numbers; NULL: not wanted */
+  double *nngp, *ntk;             /* [readouts, rows, stride] of blocks of `cell` numbers; NULL: not wanted */
+  double *nngp_error, *ntk_error; /* their standard errors, alike; left alone where nothing is sampled */
   size_t first_row, rows, stride;
   size_t first_column, columns; /* columns = 0: all of them */
   size_t cell;                  /* 1, or T x T' where positions are kept */
@@ -29,7 +30,7 @@ typedef limes_status limes_rectangle_done(void *user, size_t number, const doubl
 limes_status limes_run_rectangles(limes_context *context, const limes_plan *plan, const limes_tile *rectangle, size_t n,
                                   bool nngp, bool ntk, limes_rectangle_done *done, void *user) LIMES_MUST_USE;
 
-/* Variances of the items of side a: [N] each, NULL: not wanted. */
+/* Variances of the items of side a: [readouts, N] each, NULL: not wanted. */
 limes_status limes_run_diagonal(limes_context *context, const limes_plan *plan, double *nngp, double *ntk) LIMES_MUST_USE;
 
 #endif

@@ -10,7 +10,7 @@ typedef struct limes_block {
   const limes_side *side;
   size_t first, count;
   bool filled;
-  limes_trace **trace; /* [n_op] -> [count]; NULL where the op keeps none */
+  limes_trace **trace; /* [n_op] -> [copies][plan's block]; NULL where the op keeps none */
   double *memory;
 } limes_block;
 
@@ -28,7 +28,12 @@ typedef struct limes_walker {
   size_t *start;                              /* [n_held][panel + 1] */
   limes_block x, y;
   double *chain; /* of chains (kernel/diagonals.h) */
-  double *gram;  /* [block x block] input covariances of a tile of items without positions */
+  /* [readouts, spread] K and Theta of a panel over randomizations: means; squared deviations, then errors */
+  double *mean[2], *square[2];
+  double error2[2], value2[2];    /* sums of squares so far, of the errors of K and Theta and of themselves */
+  double *own_sum, *cross_sum[2]; /* [sums] means of sampled ops over randomizations */
+  uint32_t copy;                  /* which of an op's traces: the randomization, or their number for the mean */
+  double *gram;                   /* [block x block] input covariances of a tile of items without positions */
   double *memory;
   limes_trace *traces;
   limes_job *job; /* whose worker this is; NULL: nobody hears of progress */
@@ -59,12 +64,25 @@ bool limes_walker_advance(limes_walker *walker) LIMES_MUST_USE;
 bool limes_fill_block(limes_walker *walker, limes_block *block, const limes_side *side, size_t first, size_t count)
     LIMES_MUST_USE;
 
+/* The traces of an op from item k on, in the randomization that is being walked; NULL where it keeps none. */
+limes_trace *limes_trace_of(const limes_walker *walker, const limes_block *block, const limes_step *step, size_t k);
+
 /* Input covariances of all pairs of the two filled blocks, where items have no positions. */
 void limes_fill_gram(limes_walker *walker, const limes_block *x, const limes_block *y);
 
-/* The readout of item number `item` of block x against partners [from, from + n) of block y; same: which of the n is the item
- * itself, or -1. The panel is valid until the next call. */
-const limes_panel *limes_cross_pass(limes_walker *walker, const limes_block *x, size_t item, const limes_block *y, size_t from,
-                                    size_t n, ptrdiff_t same);
+/* Walks item number `item` of block x against partners [from, from + n) of block y; same: which of the n is the item itself, or
+ * -1. False: stop. */
+bool limes_cross_pass(limes_walker *walker, const limes_block *x, size_t item, const limes_block *y, size_t from, size_t n,
+                      ptrdiff_t same) LIMES_MUST_USE;
+
+/* What stands behind the last layer. Where an op is sampled: K and Theta of the mean of its randomizations, less the bias that
+ * the layers behind it make of its spread, and standard errors. */
+typedef struct limes_readout {
+  limes_panel panel;                   /* the walker's own, which the next pass overwrites */
+  const double *cov_error, *ntk_error; /* laid out as the panel's K and Theta; NULL: exact */
+} limes_readout;
+
+/* Readout r of the last cross pass, valid until the next one. */
+limes_readout limes_readout_of(const limes_walker *walker, size_t r);
 
 #endif

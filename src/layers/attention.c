@@ -16,6 +16,7 @@
 #include "layers/attention_finite.h"
 #include "layers/attention_sqrt.h"
 #include "layers/elementwise.h"
+#include "layers/sampled.h"
 #include "layers/sandwich.h"
 
 /* The trace's matrices: Z, the embeddings' covariance where it enters values, Z by rows where zeta makes zeros. */
@@ -31,6 +32,7 @@ static const limes_param params[] = {
     LIMES_ATTENTION_POSITIONS,
     LIMES_PARAM_YES_NO(limes_attention, in_values, 0, "whether embeddings enter the values too"),
     LIMES_PARAM_YES_NO(limes_attention, causal, 0, "whether a position sees only those up to itself"),
+    LIMES_ATTENTION_SAMPLES,
     LIMES_ATTENTION_WIDTHS,
     LIMES_PARAM_END,
 };
@@ -55,9 +57,16 @@ static bool is_sqrt(const limes_attention *p) {
   return p->scale == LIMES_SCALE_SQRT || between;
 }
 
+/* Whether its weights have no closed form */
+static bool is_sampled(const limes_attention *p) { return is_sqrt(p) && limes_sampled_zeta(p); }
+
+static bool sampled(const limes_op *op) { return is_sampled(op->param); }
+
 static limes_attention_sqrt random_part(const limes_attention *p) {
   return limes_attention_random_part(p, is_sqrt(p) ? correlation(p) : 0);
 }
+
+static limes_sampled sampled_part(const limes_attention *p) { return (limes_sampled){.p = p, .part = random_part(p)}; }
 
 /* How much of scale=sqrt there is beside scale=linear (zeta=identity with qk_correlation) */
 static double random_share(const limes_attention *p) {
@@ -66,16 +75,24 @@ static double random_share(const limes_attention *p) {
 
 static bool random_weights(const limes_op *op) { return is_sqrt(op->param) || random_share(op->param) > 0; }
 
+static limes_status refuse_between(limes_context *context, const limes_attention *p) {
+  return limes_fail(
+      context, LIMES_WRONG_USE,
+      "zeta=%.*s has no closed form with qk_correlation, where logits stay random: give zeta=identity, relu, abs or "
+      "erf, or scale=sqrt or scale=linear in place of qk_correlation",
+      (int)strcspn(limes_zeta_names[p->zeta], "("), limes_zeta_names[p->zeta]);
+}
+
 static limes_status check_random(limes_context *context, const limes_attention *p) {
   bool given = !isnan(p->qk_correlation), random = is_sqrt(p) || random_share(p) > 0;
-  const char *by = given ? "qk_correlation" : "scale=sqrt";
   if (given && p->scale == LIMES_SCALE_SQRT)
     return limes_fail(context, LIMES_WRONG_USE, "qk_correlation stands in place of scale: leave scale out");
-  if (random && !limes_zeta_is_elementwise(p->zeta))
-    return limes_attention_refuse_zeta(context, p, by);
+  if (given && random && !limes_zeta_is_elementwise(p->zeta))
+    return refuse_between(context, p);
   if (random && (p->center || p->skip != 0))
-    return limes_fail(context, LIMES_WRONG_USE, "center and skip shape the weights of scale=linear: leave them out with %s", by);
-  return LIMES_OK;
+    return limes_fail(context, LIMES_WRONG_USE, "center and skip shape the weights of scale=linear: leave them out with %s",
+                      given ? "qk_correlation" : "scale=sqrt");
+  return limes_sampled_check(context, p);
 }
 
 static limes_status check(limes_context *context, const void *param) {
@@ -94,7 +111,7 @@ static limes_status examine(limes_context *context, const limes_op *op, const li
 
 static limes_layout asks(const limes_op *op, limes_layout out, bool own) {
   const limes_attention *p = op->param;
-  if (is_sqrt(p)) {
+  if (is_sqrt(p) && !(is_sampled(p) && own)) {
     limes_attention_sqrt part = random_part(p);
     return limes_attention_sqrt_asks(&part, out, own);
   }
@@ -113,26 +130,32 @@ static uint32_t rows_at(const limes_attention *p) { return p->in_values ? EMBEDD
 
 static limes_trace_size trace_size(const limes_op *op) {
   const limes_attention *p = op->param;
-  limes_attention_sqrt part = random_part(p);
+  limes_sampled s = sampled_part(p);
+  if (is_sampled(p))
+    return limes_sampled_trace_size(&s);
   if (is_sqrt(p))
-    return limes_attention_sqrt_trace_size(&part);
+    return limes_attention_sqrt_trace_size(&s.part);
   if (random_share(p) > 0)
-    return (limes_trace_size){.positions = 2, .matrices = p->in_values || part.positions ? 2 : 1};
+    return (limes_trace_size){.positions = 2, .matrices = p->in_values || s.part.positions ? 2 : 1};
   return (limes_trace_size){.matrices = rows_at(p) + may_be_sparse(p)};
 }
 
 static void trace(const limes_op *op, const limes_panel *own, limes_trace *kept, limes_work *work) {
   const limes_attention *p = op->param;
   const limes_grid *grid = kept->grid;
-  limes_attention_sqrt part = random_part(p);
+  limes_sampled s = sampled_part(p);
+  if (is_sampled(p)) {
+    limes_sampled_trace(&s, own, kept, work);
+    return;
+  }
   if (is_sqrt(p)) {
-    limes_attention_sqrt_trace(&part, own, kept);
+    limes_attention_sqrt_trace(&s.part, own, kept);
     return;
   }
   if (random_share(p) > 0) {
     limes_trace beside = *kept;
     beside.matrix[0] = kept->matrix[EMBEDDINGS];
-    limes_attention_sqrt_trace(&part, own, &beside);
+    limes_attention_sqrt_trace(&s.part, own, &beside);
   }
   limes_attention_logits(p, own, kept->matrix[WEIGHTS]);
   limes_attention_weights(p, grid, kept->matrix[WEIGHTS], work->scratch);
@@ -186,20 +209,26 @@ static void linear_cross(const limes_attention *p, const limes_panel *in, limes_
 static void cross(const limes_op *op, const limes_panel *in, limes_panel *out, const limes_trace *x, const limes_trace *y,
                   limes_work *work) {
   const limes_attention *p = op->param;
-  limes_attention_sqrt part = random_part(p);
+  limes_sampled s = sampled_part(p);
+  if (is_sampled(p)) {
+    limes_sampled_cross(&s, op, in, out, x, y, work);
+    return;
+  }
   if (is_sqrt(p)) {
-    limes_attention_sqrt_cross(&part, in, out, x, y, work);
+    limes_attention_sqrt_cross(&s.part, in, out, x, y, work);
     return;
   }
   linear_cross(p, in, out, x, y, work);
   if (random_share(p) > 0)
-    limes_attention_sqrt_mix(&part, random_share(p), in, out, x, y, work);
+    limes_attention_sqrt_mix(&s.part, random_share(p), in, out, x, y, work);
 }
 
 static size_t scratch(const limes_op *op, size_t in_elements, size_t out_elements, const limes_grid *largest) {
   (void)out_elements;
   const limes_attention *p = op->param;
   limes_attention_sqrt part = random_part(p);
+  if (is_sampled(p))
+    return limes_sampled_scratch(largest);
   if (is_sqrt(p))
     return limes_attention_sqrt_scratch(&part, in_elements, largest);
   size_t linear = (p->in_values ? in_elements : 0) + limes_sandwich_scratch(in_elements, largest);
@@ -213,12 +242,16 @@ static double flops(const limes_op *op, const limes_grid *in_x, const limes_grid
   (void)out_y;
   (void)in;
   const limes_attention *p = op->param;
-  limes_attention_sqrt part = random_part(p);
+  limes_sampled s = sampled_part(p);
+  if (is_sampled(p))
+    return limes_sampled_flops(&s, in_x, in_y, ntk);
   double linear = is_sqrt(p) ? 0 : (ntk ? 2 : 1) * limes_sandwich_flops(in_x, in_y, out);
-  return linear + (random_weights(op) ? limes_attention_sqrt_flops(&part, in_x, in_y, out, ntk) : 0);
+  return linear + (random_weights(op) ? limes_attention_sqrt_flops(&s.part, in_x, in_y, out, ntk) : 0);
 }
 
 static double trace_flops(const limes_op *op, const limes_grid *in) {
+  if (sampled(op))
+    return limes_sampled_trace_flops(in);
   if (is_sqrt(op->param))
     return 3 * (double)in->T;
   return 20 * (double)in->T * in->T; /* an exponential is worth about that */
@@ -241,6 +274,7 @@ const limes_layer_ops limes_layer_attention = {
     .flops = flops,
     .trace_flops = trace_flops,
     .random_weights = random_weights,
+    .sampled = sampled,
     .examine = examine,
     .finite = &limes_attention_finite,
 };

@@ -25,6 +25,8 @@ typedef struct limes_attention {
   int decay;
   double decay_rate, decay_power, position_norm;
   bool in_values, causal;
+  uint32_t samples; /* points of what has no closed form */
+  double seed;      /* of their randomness; NAN: the context's */
   uint32_t heads, key_width, value_width, width;
 } limes_attention;
 
@@ -66,6 +68,16 @@ typedef struct limes_attention {
       LIMES_PARAM_POSITIVE(limes_attention, decay_power, 1, "power of rate times distance"),                                     \
       LIMES_PARAM_POSITIVE(limes_attention, position_norm, 2, "distance = sum over axes of |a - b| to this power")
 
+#define LIMES_SAMPLES 256 /* points, when nothing is said */
+
+#define LIMES_ATTENTION_SAMPLES                                                                                                  \
+  LIMES_PARAM_WIDTH(limes_attention, samples, LIMES_SAMPLES,                                                                     \
+                    "scale=sqrt, zeta=softmax: points in all, over 16 randomizations, rounded up to a multiple of 32"),          \
+  {                                                                                                                              \
+    LIMES_FIELD(limes_attention, seed), .kind = LIMES_PARAM_REAL, .fallback = NAN, .least = 0, .most = 0x1p53,                   \
+                                        .help = "of their random numbers, a whole number; when left out: --seed"                 \
+  }
+
 #define LIMES_ATTENTION_WIDTHS                                                                                                   \
   LIMES_PARAM_WIDTH(limes_attention, heads, 8, "heads of a finite network"),                                                     \
       LIMES_PARAM_WIDTH(limes_attention, key_width, 64, "channels of a key in a finite network"),                                \
@@ -80,9 +92,6 @@ limes_zeta limes_attention_zeta(const limes_attention *p);
 
 /* K~ = features * K + embeddings * R */
 void limes_attention_mixture(const limes_attention *p, double *features, double *embeddings);
-
-/* That zeta has no closed form with `by` ("scale=sqrt"), and what has */
-limes_status limes_attention_refuse_zeta(limes_context *context, const limes_attention *p, const char *by);
 
 /* The part of scale=sqrt. Between the scales, with r > 0, its logits have the deviations sqrt(1 - r^2) times those, and means
  * r / sqrt(1 - r^2) times their deviations (docs/mathematics.md, section 5). */

@@ -5,7 +5,8 @@
  *     K     <- sigma^2 z(x)^T K z(x') + b_std^2,                          sigma = v_std o_std,
  *     Theta <- sigma^2 z(x)^T Theta z(x') + b_std^2 + 2 (K_new - b_std^2).
  * A learned query is independent of the keys: its logits are zero, which for softmax is the mean over the positions. With
- * scale=sqrt they are random: attention_pool_sqrt.c.
+ * scale=sqrt they are random, N(0, (q_std k_std)^2 K~): closed forms are in attention_pool_sqrt.c, others are sampled
+ * (sampled.c).
  */
 #include <math.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "layers/attention_pool_sqrt.h"
 #include "layers/attention_finite.h"
 #include "layers/elementwise.h"
+#include "layers/sampled.h"
 
 enum { MEAN, LEARNED };
 static const char *const query_names[] = {"mean", "learned", NULL};
@@ -27,6 +29,7 @@ static const limes_param params[] = {
     LIMES_ATTENTION_ZETA("logits / key width with query and key weights tied, or, query=learned, / its root"),
     LIMES_ATTENTION_STDS,
     LIMES_ATTENTION_POSITIONS,
+    LIMES_ATTENTION_SAMPLES,
     LIMES_ATTENTION_WIDTHS,
     LIMES_PARAM_END,
 };
@@ -56,22 +59,29 @@ static limes_status grid(limes_context *context, const limes_op *op, const limes
 
 static bool is_sqrt(const limes_attention *p) { return p->scale == LIMES_SCALE_SQRT; }
 
+/* Whether the random weights have no closed form */
+static bool sampled(const limes_op *op) { return is_sqrt(op->param) && limes_sampled_zeta(op->param); }
+
+static limes_sampled sampled_part(const limes_attention *p) {
+  return (limes_sampled){.p = p, .part = limes_attention_random_part(p, 0), .one_query = true};
+}
+
 static limes_status check(limes_context *context, const void *param) {
   const limes_attention *p = param;
   limes_status status = limes_attention_check(context, param);
-  if (status != LIMES_OK || !is_sqrt(p))
+  if (status != LIMES_OK)
     return status;
-  if (p->query != LEARNED)
+  if (is_sqrt(p) && p->query != LEARNED)
     return limes_fail(context, LIMES_WRONG_USE,
                       "scale=sqrt of a pool is for a query of its own: give query=learned, or leave scale out");
-  return limes_zeta_is_elementwise(p->zeta) ? LIMES_OK : limes_attention_refuse_zeta(context, p, "scale=sqrt");
+  return limes_sampled_check(context, p);
 }
 
 static limes_layout asks(const limes_op *op, limes_layout out, bool own) {
   const limes_attention *p = op->param;
-  if (is_sqrt(p) && out == LIMES_ABSENT)
+  if (is_sqrt(p) && !sampled(op) && out == LIMES_ABSENT)
     return own && p->position != LIMES_POSITION_ONLY ? LIMES_DIAGONAL : LIMES_ABSENT;
-  bool needed = own && p->query == MEAN && p->position != LIMES_POSITION_ONLY;
+  bool needed = own && (p->query == MEAN || sampled(op)) && p->position != LIMES_POSITION_ONLY;
   return out == LIMES_ABSENT && !needed ? LIMES_ABSENT : LIMES_FULL;
 }
 
@@ -79,6 +89,9 @@ static limes_layout asks(const limes_op *op, limes_layout out, bool own) {
 
 static limes_trace_size trace_size(const limes_op *op) {
   const limes_attention *p = op->param;
+  limes_sampled s = sampled_part(p);
+  if (sampled(op))
+    return limes_sampled_trace_size(&s);
   bool embeddings = is_sqrt(p) && p->position != LIMES_POSITION_NONE;
   return (limes_trace_size){.positions = is_sqrt(p) ? 3 : 2, .matrices = embeddings ? 1 : 0};
 }
@@ -113,6 +126,11 @@ static void weigh_segment(const limes_attention *p, const limes_grid *grid, uint
 
 static void trace(const limes_op *op, const limes_panel *own, limes_trace *kept, limes_work *work) {
   const limes_attention *p = op->param;
+  if (sampled(op)) {
+    limes_sampled s = sampled_part(p);
+    limes_sampled_trace(&s, own, kept, work);
+    return;
+  }
   const limes_grid *grid = kept->grid;
   uint32_t T = grid->T, S = 0;
   bool mean = p->query == MEAN;
@@ -176,6 +194,11 @@ static void cross(const limes_op *op, const limes_panel *in, limes_panel *out, c
                   limes_work *work) {
   const limes_attention *p = op->param;
   bool ntk = in->ntk != NULL;
+  if (sampled(op)) {
+    limes_sampled s = sampled_part(p);
+    limes_sampled_cross(&s, op, in, out, x, y, work);
+    return;
+  }
   for (size_t j = 0; j < in->n; j++) {
     size_t from = in->start[j], to = out->start[j], n = out->start[j + 1] - to, elements = in->start[j + 1] - from;
     const double *cov = in->cov + from, *theta = ntk ? in->ntk + from : NULL;
@@ -197,6 +220,8 @@ static size_t scratch(const limes_op *op, size_t in_elements, size_t out_element
   (void)in_elements;
   (void)out_elements;
   size_t T = largest->T;
+  if (sampled(op))
+    return limes_sampled_scratch(largest);
   return is_sqrt(op->param) ? 2 * T * T + 2 * T : T * T + 2 * T;
 }
 
@@ -205,12 +230,14 @@ static double flops(const limes_op *op, const limes_grid *in_x, const limes_grid
   (void)out_x;
   (void)out_y;
   (void)in;
+  limes_sampled s = sampled_part(op->param);
+  if (sampled(op))
+    return limes_sampled_flops(&s, in_x, in_y, ntk);
   return pair_flops(op->param, in_x, in_y, out, ntk);
 }
 
 static double trace_flops(const limes_op *op, const limes_grid *in) {
-  (void)op;
-  return 2 * (double)in->T * in->T;
+  return sampled(op) ? limes_sampled_trace_flops(in) : 2 * (double)in->T * in->T;
 }
 
 static limes_status examine(limes_context *context, const limes_op *op, const limes_grid *largest) {
@@ -235,6 +262,7 @@ const limes_layer_ops limes_layer_attention_pool = {
     .scratch = scratch,
     .flops = flops,
     .trace_flops = trace_flops,
+    .sampled = sampled,
     .examine = examine,
     .finite = &limes_attention_pool_finite,
 };

@@ -45,15 +45,10 @@ limes_encoding limes_encoding_of(const limes_attention *p, const limes_widths *w
   return made;
 }
 
-/* The smallest box that holds all positions, and the item with the most. */
-static const limes_grid *measure(size_t items, const limes_grid *const *grid, uint32_t box[2]) {
+static const limes_grid *item_with_most(size_t items, const limes_grid *const *grid) {
   const limes_grid *largest = grid[0];
-  box[0] = box[1] = 0;
-  for (size_t i = 0; i < items; i++) {
-    for (int axis = 0; axis < 2; axis++)
-      box[axis] = grid[i]->size[axis] > box[axis] ? grid[i]->size[axis] : box[axis];
+  for (size_t i = 0; i < items; i++)
     largest = grid[i]->T > largest->T ? grid[i] : largest;
-  }
   return largest;
 }
 
@@ -78,7 +73,8 @@ limes_status limes_encoding_prepare(limes_context *context, const limes_op *op, 
   positions measured = {0};
   if (p->position == LIMES_POSITION_NONE || items == 0)
     return LIMES_OK;
-  const limes_grid *largest = measure(items, grid, measured.box);
+  const limes_grid *largest = item_with_most(items, grid);
+  limes_box_of(items, grid, measured.box);
   measured.basis = limes_basis_size(&decay, largest->axes, measured.box);
   limes_status status = check_size(context, &decay, measured.basis);
   if (status == LIMES_OK)

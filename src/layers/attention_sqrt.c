@@ -60,6 +60,14 @@ static void trace_correlations(const limes_attention_sqrt *p, const limes_panel 
     rho[a * (T + 1)] = deviation[a] > 0;
 }
 
+void limes_attention_sqrt_keep_positions(const limes_attention_sqrt *p, limes_trace *kept) {
+  const limes_grid *grid = kept->grid;
+  if (!p->positions)
+    return;
+  memset(kept->matrix[0], 0, (size_t)grid->T * grid->T * sizeof *kept->matrix[0]);
+  limes_add_positions(&p->decay, grid, grid, 1, p->embeddings, kept->matrix[0], kept->matrix[0]);
+}
+
 void limes_attention_sqrt_trace(const limes_attention_sqrt *p, const limes_panel *own, limes_trace *kept) {
   const limes_grid *grid = kept->grid;
   for (uint32_t a = 0; a < grid->T; a++) {
@@ -68,10 +76,7 @@ void limes_attention_sqrt_trace(const limes_attention_sqrt *p, const limes_panel
     kept->position[0][a] = hidden || !(variance > 0) ? 0 : variance;
     kept->position[1][a] = sqrt(kept->position[0][a]);
   }
-  if (p->positions) {
-    memset(kept->matrix[0], 0, (size_t)grid->T * grid->T * sizeof *kept->matrix[0]);
-    limes_add_positions(&p->decay, grid, grid, 1, p->embeddings, kept->matrix[0], kept->matrix[0]);
-  }
+  limes_attention_sqrt_keep_positions(p, kept);
   if (p->zeta.tau > 0)
     trace_correlations(p, own, kept);
 }

@@ -26,7 +26,10 @@ void limes_attention_sqrt_trace(const limes_attention_sqrt *p, const limes_panel
 void limes_attention_sqrt_cross(const limes_attention_sqrt *p, const limes_panel *in, limes_panel *out, const limes_trace *x,
                                 const limes_trace *y, limes_work *work);
 
-/* K~ of one pair from K, Theta~ from Theta: [T T'], zero at hidden positions, with what limes_attention_sqrt_trace has kept. */
+/* matrix[0] <- the embeddings R of the item with itself, where there are any */
+void limes_attention_sqrt_keep_positions(const limes_attention_sqrt *p, limes_trace *kept);
+
+/* to [T x T'] <- K~ (or Theta~) from K (or Theta), zero at hidden positions; R of items of one size is that of trace x. */
 void limes_attention_sqrt_embed(const limes_attention_sqrt *p, const limes_trace *x, const limes_trace *y, const double *from,
                                 double *to);
 

@@ -51,13 +51,6 @@ limes_attention_sqrt limes_attention_random_part(const limes_attention *p, doubl
   return part;
 }
 
-limes_status limes_attention_refuse_zeta(limes_context *context, const limes_attention *p, const char *by) {
-  return limes_fail(context, LIMES_WRONG_USE,
-                    "zeta=%.*s has no closed form with %s, where logits stay random: give zeta=identity, relu, abs or erf, or "
-                    "scale=linear",
-                    (int)strcspn(limes_zeta_names[p->zeta], "("), limes_zeta_names[p->zeta], by);
-}
-
 limes_status limes_attention_examine(limes_context *context, const limes_op *op, const limes_grid *largest, const char *needs) {
   const limes_attention *p = op->param;
   limes_decay decay = limes_attention_decay(p);

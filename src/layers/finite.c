@@ -110,7 +110,7 @@ static void map_items(const limes_call *call, const double *from, double *to, bo
   const limes_units *in = call->in, *out = call->out;
   size_t C = in->channels;
   for (size_t i = 0; i < in->items; i++) {
-    size_t first = in->start[i] * C, first_out = out->start[i] * C;
+    size_t first = in->start[i] * C, first_out = out->start[i] * out->channels;
     limes_entries map = {
         .channels = C, .from = from + (back ? first_out : first), .to = to + (back ? first : first_out), .back = back};
     call->op->ops->finite->entries(call, i, &map);

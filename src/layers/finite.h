@@ -74,10 +74,10 @@ typedef struct limes_entries limes_entries;
 struct limes_finite {
   /* Why the op has no finite face ("its nonlinearity is known by its kernel alone"), NULL where it has. Default: it has one. */
   const char *(*unable)(const limes_op *op);
-  /* Channels behind the op from those of its inputs in[n_in]; grid: positions of an item before it (all are equal where the
-   * layer wants that). Default: those of the first input. Fails where inputs do not go together. */
+  /* Channels behind the op from those of its inputs in[n_in]; box: the smallest grid that holds the positions of every item
+   * before it. Default: those of the first input. Fails where inputs do not go together. */
   limes_status (*channels)(limes_context *context, const limes_op *op, const limes_widths *widths, const size_t *in,
-                           const limes_grid *grid, size_t *out);
+                           const limes_grid *box, size_t *out);
   /* What the op keeps for the life of the network (positions that have parameters of their own): *state belongs to the network,
    * which gives it to free(). grid [items]: positions before the op of all items the network is made for. Default: nothing. */
   limes_status (*prepare)(limes_context *context, const limes_op *op, const limes_widths *widths, size_t items,
@@ -110,8 +110,9 @@ struct limes_finite {
   /* Of one forward pass of all items, beyond weights times rows and a step for each number. Default: none. */
   double (*flops)(const limes_call *call);
 
-  /* Of a layer that is linear in the positions and has no parameters: hands out all nonzeros of its map of one item. forward,
-   * tangent, adjoint are then limes_map_forward and its kin. */
+  /* Of a layer that is linear in the positions and has no parameters: hands out all nonzeros of its map of one item, positions by
+   * positions; where all of those behind it stand side by side as channels of one, o counts blocks of as many channels as in has.
+   * forward, tangent, adjoint are then limes_map_forward and its kin. */
   void (*entries)(const limes_call *call, size_t item, limes_entries *to);
 };
 

@@ -58,6 +58,7 @@ typedef struct limes_param {
   double least, most; /* the range of a number, of each one in a list, ends included */
   bool open;          /* least itself is excluded */
   bool rest;          /* a list, last of its table, that takes all bare values from its place on: (0.3, -0.8, 0.25) */
+  bool readouts;      /* a list each of whose numbers makes a readout of its own, see limes_op */
   const char *const *choices; /* of a choice, ended by NULL; one written as "topk(k)" takes a whole number from 1 in brackets, */
   size_t argument;            /* which goes to this offset, a uint32_t: 0 with the other choices. 0: no choice takes one */
   const char *help;           /* half a sentence: what it is, units */
@@ -93,6 +94,11 @@ typedef struct limes_param {
   {                                                                                                                              \
     LIMES_FIELD(type, field), .kind = LIMES_PARAM_LIST, .required = true, .rest = true, .least = -1e100, .most = 1e100,          \
                               .help = (text)                                                                                     \
+  }
+#define LIMES_PARAM_READOUTS(type, field, text)                                                                                  \
+  {                                                                                                                              \
+    LIMES_FIELD(type, field), .kind = LIMES_PARAM_LIST, .required = true, .least = 0, .most = 1e100, .open = true,               \
+                              .readouts = true, .help = (text)                                                                   \
   }
 #define LIMES_PARAM_RANGES(type, field, must, text)                                                                              \
   { LIMES_FIELD(type, field), .kind = LIMES_PARAM_RANGE, .required = (must), .fallback = NAN, .help = (text) }
@@ -150,9 +156,22 @@ typedef struct limes_panel {
   double *ntk;         /* [start[n]] Theta; NULL: not wanted */
 } limes_panel;
 
+/* By how many randomizations a kernel with sampled ops is computed: the spread of so many gives its standard error. */
+#define LIMES_REPLICATES 16
+
+/* What keys the random numbers of a sampled op: the seed, which randomization, and what identifies item x and the partners by
+ * their content, so that a pair has one stream wherever and in whichever order it is met. */
+typedef struct limes_draw {
+  uint64_t seed, x;
+  const uint64_t *y; /* [n] of the panel */
+  uint32_t replicate;
+  bool estimated; /* the op's input comes from a sampled op itself */
+} limes_draw;
+
 /* Scratch of one worker, sized by the plan; the floating-point operations counted so far, as they were promised, and what the
  * data made of them beyond that; the largest relative error of what was approximated. */
 typedef struct limes_work {
+  limes_draw draw; /* for sampled ops */
   double *scratch;
   double flops, more;
   double error;
@@ -168,6 +187,8 @@ typedef struct limes_op {
   uint32_t given;        /* bit k: parameter k of the table was written */
   uint32_t line, column; /* where its word stands in the model's text; 0: built by calls */
   uint32_t coin;         /* which coin of the batch it tosses, counted from 1; 0: none */
+  uint32_t readout;      /* which of several readouts it works for, from 0: its number in a list of readouts ... */
+  uint32_t readouts;     /* ... and how many there are; 0: it works for all of them */
 } limes_op;
 
 /* Elementwise layers: the dual activation, over runs of pairs (docs/mathematics.md, section 3). */
@@ -254,6 +275,8 @@ typedef struct limes_layer_ops {
    */
   double (*coin)(const limes_op *op);         /* default: it tosses none */
   bool (*random_weights)(const limes_op *op); /* attention: its weights are no matrix of the trace; default: they are */
+  /* whether the op is an estimate by random points, run once for each randomization (work->draw); default: it is exact */
+  bool (*sampled)(const limes_op *op);
 
   /* optional */
   const struct limes_finite *finite;    /* the layer with sampled weights (finite.h) */

@@ -9,6 +9,7 @@
   X(global_avg_pool)                                                                                                             \
   X(global_sum_pool)                                                                                                             \
   X(flatten)                                                                                                                     \
+  X(correlated_readout)                                                                                                          \
   X(resize)                                                                                                                      \
   X(slice)                                                                                                                       \
   X(aggregate)                                                                                                                   \

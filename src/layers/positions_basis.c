@@ -64,21 +64,21 @@ static uint32_t smaller(uint32_t a, uint32_t b) { return a < b ? a : b; }
 
 /* How many positions of the box have a smaller limes_position_key: they count in growing squares [0, s) x [0, s), first column s,
  * then row s. */
-static size_t number_of(const uint32_t box[2], uint32_t row, uint32_t column) {
+size_t limes_box_number(const uint32_t box[2], uint32_t row, uint32_t column) {
   uint32_t s = row > column ? row : column;
   size_t before = (size_t)smaller(s, box[0]) * smaller(s, box[1]);
   return row < column ? before + row : before + (s < box[1] ? s : 0) + column;
 }
 
 /* R at (number, number), its lower triangle */
-static void covariance_of_box(const limes_decay *decay, const uint32_t box[2], size_t n, double *matrix) {
+static void covariance_of_box(const uint32_t box[2], limes_position_function *covariance, const void *user, size_t n,
+                              double *matrix) {
   for (uint32_t i = 0; i < n; i++)
     for (uint32_t j = 0; j < n; j++) {
       uint32_t rows[2] = {i / box[1], j / box[1]}, columns[2] = {i % box[1], j % box[1]};
-      size_t p = number_of(box, rows[0], columns[0]), q = number_of(box, rows[1], columns[1]);
+      size_t p = limes_box_number(box, rows[0], columns[0]), q = limes_box_number(box, rows[1], columns[1]);
       if (q <= p)
-        matrix[p * n + q] =
-            limes_position_covariance(decay, (double)rows[0] - (double)rows[1], (double)columns[0] - (double)columns[1]);
+        matrix[p * n + q] = covariance(user, (double)rows[0] - (double)rows[1], (double)columns[0] - (double)columns[1]);
     }
 }
 
@@ -107,6 +107,23 @@ static void factorize(size_t n, double *matrix) {
   }
 }
 
+void limes_box_factorize(const uint32_t box[2], limes_position_function *covariance, const void *user, double *factor) {
+  size_t n = (size_t)box[0] * box[1];
+  covariance_of_box(box, covariance, user, n, factor);
+  factorize(n, factor);
+}
+
+void limes_box_of(size_t items, const limes_grid *const *grid, uint32_t box[2]) {
+  box[0] = box[1] = 0;
+  for (size_t i = 0; i < items; i++)
+    for (int axis = 0; axis < 2; axis++)
+      box[axis] = grid[i]->size[axis] > box[axis] ? grid[i]->size[axis] : box[axis];
+}
+
+static double covariance_of_embeddings(const void *decay, double rows, double columns) {
+  return limes_position_covariance(decay, rows, columns);
+}
+
 size_t limes_basis_size(const limes_decay *decay, uint32_t axes, const uint32_t box[2]) {
   return decay->kind == LIMES_DECAY_RELATIVE ? series_size(decay->rate, axes) : (size_t)box[0] * box[1];
 }
@@ -117,17 +134,14 @@ size_t limes_basis_factor_size(const limes_decay *decay, const uint32_t box[2]) 
 }
 
 void limes_basis_prepare(const limes_decay *decay, const uint32_t box[2], double *factor) {
-  size_t n = (size_t)box[0] * box[1];
-  if (decay->kind == LIMES_DECAY_RELATIVE)
-    return;
-  covariance_of_box(decay, box, n, factor);
-  factorize(n, factor);
+  if (decay->kind != LIMES_DECAY_RELATIVE)
+    limes_box_factorize(box, covariance_of_embeddings, decay, factor);
 }
 
 void limes_basis_keys(const uint32_t box[2], uint64_t *key) {
   for (uint32_t row = 0; row < box[0]; row++)
     for (uint32_t column = 0; column < box[1]; column++)
-      key[number_of(box, row, column)] = limes_position_key(row, column);
+      key[limes_box_number(box, row, column)] = limes_position_key(row, column);
 }
 
 void limes_basis_rows(const limes_decay *decay, const uint32_t box[2], const double *factor, const limes_grid *grid,
@@ -137,5 +151,5 @@ void limes_basis_rows(const limes_decay *decay, const uint32_t box[2], const dou
     if (decay->kind == LIMES_DECAY_RELATIVE)
       series_row(decay->rate, grid, a, rows + a * n);
     else
-      memcpy(rows + a * n, factor + n * number_of(box, a / grid->size[1], a % grid->size[1]), n * sizeof *rows);
+      memcpy(rows + a * n, factor + n * limes_box_number(box, a / grid->size[1], a % grid->size[1]), n * sizeof *rows);
 }

@@ -6,6 +6,17 @@
 
 #include "layers/positions.h"
 
+/* The smallest box that holds the positions of all items */
+void limes_box_of(size_t items, const limes_grid *const *grid, uint32_t box[2]);
+
+/* Covariance of two positions that are so far apart, 1 at no distance */
+typedef double limes_position_function(const void *user, double rows, double columns);
+
+/* factor[T, T], T positions of the box: the lower Cholesky factor of their covariance, in growing squares; row limes_box_number
+ * of it belongs to a position. */
+void limes_box_factorize(const uint32_t box[2], limes_position_function *covariance, const void *user, double *factor);
+size_t limes_box_number(const uint32_t box[2], uint32_t row, uint32_t column);
+
 /* Columns of F, the rows of G: the positions of the smallest box that holds every item's, or of decay=relative the functions of a
  * series. SIZE_MAX: more than can be. */
 size_t limes_basis_size(const limes_decay *decay, uint32_t axes, const uint32_t box[2]);

@@ -4,14 +4,18 @@
  * of K_ab over all visible positions of both, global_sum_pool their sum. Theta likewise.
  * Finite width: the T C numbers of an item side by side; the mean and the sum of its visible positions.
  */
+#include "layers/readout.h"
+
+#include <math.h>
 #include <string.h>
 
 #include "base/clones.h"
 #include "layers/elementwise.h"
+#include "layers/run.h"
 
 static const limes_param none[] = {LIMES_PARAM_END};
 
-static limes_status infer(limes_context *context, const limes_op *op, const limes_shape *in, limes_shape *out) {
+limes_status limes_readout_infer(limes_context *context, const limes_op *op, const limes_shape *in, limes_shape *out) {
   if (in->axes == 0)
     return limes_fail(context, LIMES_WRONG_USE, "%s needs positions, and behind %s there are none: leave it out", op->ops->word,
                       in->made_by);
@@ -20,7 +24,7 @@ static limes_status infer(limes_context *context, const limes_op *op, const lime
   return LIMES_OK;
 }
 
-static limes_status grid_of_one(limes_context *context, const limes_op *op, const limes_grid *in, limes_grid *out) {
+limes_status limes_readout_grid(limes_context *context, const limes_op *op, const limes_grid *in, limes_grid *out) {
   (void)context;
   (void)op;
   (void)in;
@@ -28,31 +32,18 @@ static limes_status grid_of_one(limes_context *context, const limes_op *op, cons
   return LIMES_OK;
 }
 
-/* Eight sums side by side: compilers may not reorder one */
-LIMES_CLONES
-static double sum_of(size_t n, const double *values) {
-  double lane[8] = {0}, rest = 0;
-  size_t whole = n - n % 8;
-  for (size_t i = 0; i < whole; i += 8)
-    for (size_t k = 0; k < 8; k++)
-      lane[k] += values[i + k];
-  for (size_t i = whole; i < n; i++)
-    rest += values[i];
-  return ((lane[0] + lane[1]) + (lane[2] + lane[3])) + ((lane[4] + lane[5]) + (lane[6] + lane[7])) + rest;
-}
-
 /* out has one number a partner: the sum of its elements over `divisor` */
 static void mean_into(const limes_panel *in, size_t j, double divisor, limes_panel *out) {
   size_t first = in->start[j], n = in->start[j + 1] - first;
-  out->cov[j] = sum_of(n, in->cov + first) / divisor;
+  out->cov[j] = limes_sum_of(n, in->cov + first) / divisor;
   if (in->ntk != NULL)
-    out->ntk[j] = sum_of(n, in->ntk + first) / divisor;
+    out->ntk[j] = limes_sum_of(n, in->ntk + first) / divisor;
 }
 
 /* flatten */
 
-static limes_status infer_flatten(limes_context *context, const limes_op *op, const limes_shape *in, limes_shape *out) {
-  limes_status status = infer(context, op, in, out);
+limes_status limes_flattened_infer(limes_context *context, const limes_op *op, const limes_shape *in, limes_shape *out) {
+  limes_status status = limes_readout_infer(context, op, in, out);
   out->gaussian = false; /* channels of different positions have different variances: a mixture */
   return status;
 }
@@ -67,7 +58,7 @@ static limes_status grid_flatten(limes_context *context, const limes_op *op, con
   if (in->hidden != NULL)
     return limes_fail(context, LIMES_WRONG_USE,
                       "flatten takes no items with hidden positions: use global_avg_pool, or mask tails alone");
-  return grid_of_one(context, op, in, out);
+  return limes_readout_grid(context, op, in, out);
 }
 
 static void cross_flatten(const limes_op *op, const limes_panel *in, limes_panel *out, const limes_trace *x, const limes_trace *y,
@@ -120,7 +111,7 @@ const limes_layer_ops limes_layer_flatten = {
     .summary = "all positions side by side as features; items of equal size only",
     .section = "2",
     .params = none,
-    .infer = infer_flatten,
+    .infer = limes_flattened_infer,
     .asks = asks_diagonal,
     .cross = cross_flatten,
     .equal_positions = true,
@@ -146,7 +137,7 @@ static void mean_entries(const limes_call *call, size_t item, limes_entries *to)
 
 static const limes_finite mean_finite = {.entries = mean_entries, LIMES_MAP_FACE};
 
-static limes_layout asks_matrix(const limes_op *op, limes_layout out, bool own) {
+limes_layout limes_asks_matrix(const limes_op *op, limes_layout out, bool own) {
   (void)op;
   (void)own;
   return out == LIMES_ABSENT ? LIMES_ABSENT : LIMES_FULL;
@@ -169,10 +160,10 @@ const limes_layer_ops limes_layer_global_avg_pool = {
     .summary = "the mean over all visible positions",
     .section = "2",
     .params = none,
-    .infer = infer,
-    .asks = asks_matrix,
+    .infer = limes_readout_infer,
+    .asks = limes_asks_matrix,
     .cross = cross_mean,
-    .grid = grid_of_one,
+    .grid = limes_readout_grid,
     .sum_weight = weight_of_mean,
     .flops_each = {1, 2},
     .finite = &mean_finite,
@@ -205,11 +196,37 @@ const limes_layer_ops limes_layer_global_sum_pool = {
     .summary = "the sum over all visible positions",
     .section = "2",
     .params = none,
-    .infer = infer,
-    .asks = asks_matrix,
+    .infer = limes_readout_infer,
+    .asks = limes_asks_matrix,
     .cross = cross_sum,
-    .grid = grid_of_one,
+    .grid = limes_readout_grid,
     .sum_weight = weight_of_sum,
     .flops_each = {1, 2},
     .finite = &sum_finite,
+};
+
+/* what limes_kernel_layers shows of a value with positions */
+
+static void cross_shown(const limes_op *op, const limes_panel *in, limes_panel *out, const limes_trace *x, const limes_trace *y,
+                        limes_work *work) {
+  (void)op;
+  (void)x;
+  (void)y;
+  for (size_t j = 0; j < in->n; j++) {
+    double pairs = (double)in->x->visible * in->y[j].visible;
+    mean_into(in, j, in->layout == LIMES_FULL ? pairs : sqrt(pairs), out);
+  }
+  work->flops += (in->ntk == NULL ? 1 : 2) * (double)in->start[in->n];
+}
+
+const limes_layer_ops limes_layer_shown = {
+    .word = "the kernel behind a layer",
+    .summary = "flatten where all items have the same positions, global_avg_pool elsewhere",
+    .section = "2",
+    .params = none,
+    .infer = limes_readout_infer,
+    .asks = asks_diagonal,
+    .cross = cross_shown,
+    .grid = limes_readout_grid,
+    .flops_each = {1, 2},
 };

@@ -18,4 +18,7 @@ size_t limes_own_element(const limes_panel *panel, uint32_t a);
 /* K <- w K + b, Theta <- w Theta + K: every affine layer ends with this (docs/mathematics.md, AFFINE). May work in place. */
 void limes_affine(const limes_panel *in, limes_panel *out, double w, double b);
 
+/* values[0] + ... + values[n - 1] */
+double limes_sum_of(size_t n, const double *values);
+
 #endif

@@ -137,6 +137,14 @@ void limes_cholesky_solve(limes_context *context, size_t n, const double *factor
   limes_blas_leave(threads);
 }
 
+void limes_lower_multiply(limes_context *context, size_t n, const double *factor, size_t columns, double *b) {
+  unsigned threads = limes_threads(context);
+  limes_blas_enter(threads);
+  cblas_dtrmm(CblasColMajor, CblasLeft, CblasLower, CblasNoTrans, CblasNonUnit, (int)n, (int)columns, 1, factor, (int)n, b,
+              (int)n);
+  limes_blas_leave(threads);
+}
+
 #define INVERSE_BLOCK 64
 
 limes_status limes_cholesky_inverse_diagonal(limes_context *context, size_t n, const double *factor, double *diagonal) {

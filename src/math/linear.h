@@ -44,6 +44,9 @@ limes_status limes_cholesky(limes_context *context, size_t n, double *a, double 
 void limes_forward_solve(limes_context *context, size_t n, const double *factor, size_t columns, double *b);
 void limes_cholesky_solve(limes_context *context, size_t n, const double *factor, size_t columns, double *b);
 
+/* B (n x columns, column-major, in place) <- L B */
+void limes_lower_multiply(limes_context *context, size_t n, const double *factor, size_t columns, double *b);
+
 /* diagonal[i] = [A^-1]_ii; n^3 / 3 multiplications, 64 n numbers of workspace. */
 limes_status limes_cholesky_inverse_diagonal(limes_context *context, size_t n, const double *factor, double *diagonal)
     LIMES_MUST_USE;

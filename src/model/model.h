@@ -37,6 +37,15 @@ struct limes_model {
  * builder have checked everything else. To be asked before a model of unknown origin is compiled or printed. */
 limes_status limes_model_complete(limes_context *context, const limes_model *model) LIMES_MUST_USE;
 
+/* The list of a layer each of whose numbers makes a readout of its own; NULL: it has none. */
+limes_list *limes_node_readouts(const limes_node *node);
+
+/* Refuses a model with two different lists of readouts. */
+limes_status limes_model_check_readouts(limes_context *context, const limes_model *model) LIMES_MUST_USE;
+
+/* Leaves one readout of a model that has several: every list becomes its number `readout`. */
+void limes_model_choose_readout(limes_model *model, size_t readout);
+
 /* limes_model_parse for a text out of a file: errors carry the file's name. NULL name: none. */
 limes_status limes_model_parse_named(limes_context *context, const char *text, const char *name, limes_model **model)
     LIMES_MUST_USE;

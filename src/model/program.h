@@ -6,21 +6,25 @@
 
 #define LIMES_MOST_OPS 100000
 
-/* Value 0 is the input; op i writes a value that no other op writes and that only later ops read. */
+/* Value 0 is the input; op i writes value i + 1, which no other op writes and only later ops read. */
 typedef struct limes_program {
   const limes_model *model; /* whose parameters the ops point to */
   limes_op *op;             /* [n_op] */
   size_t n_op, op_capacity;
   limes_shape *value; /* [n_value] */
   size_t n_value, value_capacity;
-  uint32_t coins;   /* tossed once for the batch */
-  uint32_t readout; /* the value behind the last layer */
+  uint32_t coins;    /* tossed once for the batch */
+  uint32_t *readout; /* [n_readout] the values behind the last layer */
+  size_t n_readout;  /* 1; of a model with a list of length scales as many as it has */
 } limes_program;
 
 /* The program of a model on items with so many position axes, whose positions belong to segments or not. Fails with line, column
  * and caret where a layer's input is not what it needs. The model must outlive it. */
 limes_status limes_program_create(limes_context *context, const limes_model *model, uint32_t axes, bool segments,
                                   limes_program *program) LIMES_MUST_USE;
+/* A readout behind every op, in their order, in place of the model's own. Values with positions get one more op,
+ * limes_layer_shown, straight behind the op that makes them. */
+limes_status limes_program_show_layers(limes_context *context, limes_program *program) LIMES_MUST_USE;
 void limes_program_clear(limes_program *program);
 
 #endif

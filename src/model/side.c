@@ -2,6 +2,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "model/place.h"
 
@@ -98,12 +99,53 @@ limes_status limes_side_create(limes_context *context, const limes_program *prog
   return status;
 }
 
+/* Multiplications by odd numbers and shifts mix all bits of what has come so far with the next one's [Steele, Lea, Flood 2014].
+ */
+static uint64_t mix(uint64_t hash, uint64_t next) {
+  hash = (hash ^ next) * UINT64_C(0xbf58476d1ce4e5b9);
+  hash = (hash ^ (hash >> 27)) * UINT64_C(0x94d049bb133111eb);
+  return hash ^ (hash >> 31);
+}
+
+static uint64_t mix_numbers(uint64_t hash, size_t n, const double *values) {
+  for (size_t i = 0; i < n; i++) {
+    double value = values[i] + 0.0; /* -0 is 0 */
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    hash = mix(hash, bits + 1);
+  }
+  return hash;
+}
+
+static uint64_t fingerprint(const limes_batch *batch, size_t item) {
+  const limes_grid *grid = &batch->grid[item];
+  uint64_t hash = mix(mix(1, grid->size[0]), grid->size[1]);
+  hash = mix_numbers(hash, (size_t)grid->T * batch->features, batch->x + batch->start[item] * batch->features);
+  for (uint32_t a = 0; a < grid->T; a++) {
+    bool hidden = grid->hidden != NULL && grid->hidden[a];
+    hash = mix(hash, 2 * (uint64_t)(grid->segment == NULL ? 0 : grid->segment[a]) + hidden);
+  }
+  for (uint32_t b = 0; grid->edges != NULL && b < grid->T; b++)
+    for (size_t e = grid->edges->start[b]; e < grid->edges->start[b + 1]; e++)
+      hash = mix_numbers(mix(mix(hash, b), grid->edges->from[e]), 1, &grid->edges->weight[e]);
+  return hash;
+}
+
+limes_status limes_side_identify(limes_context *context, limes_side *side) {
+  size_t N = side->batch->items;
+  side->identity = limes_allocate(context, N, sizeof *side->identity);
+  for (size_t i = 0; side->identity != NULL && i < N; i++)
+    side->identity[i] = fingerprint(side->batch, i);
+  return side->identity == NULL ? LIMES_NO_MEMORY : LIMES_OK;
+}
+
 void limes_side_clear(limes_side *side) {
   for (size_t i = 0; side->owned != NULL && i < side->n_op; i++)
     free(side->owned[i]);
   free(side->grid);
   free(side->owned);
   free(side->largest);
+  free(side->identity);
   *side = (limes_side){0};
 }
 

@@ -13,10 +13,13 @@ typedef struct limes_side {
   size_t n_op;
   limes_grid *largest; /* [n_value] most positions along each axis, T of the item that has most */
   bool holes;          /* some item has hidden positions */
+  uint64_t *identity;  /* [N] what tells an item's content from others; NULL where nothing is sampled */
 } limes_side;
 
 limes_status limes_side_create(limes_context *context, const limes_program *program, const limes_batch *batch, limes_side *side)
     LIMES_MUST_USE;
+/* Fills identity: a fingerprint of each item's positions, features, segments and edges. */
+limes_status limes_side_identify(limes_context *context, limes_side *side) LIMES_MUST_USE;
 void limes_side_clear(limes_side *side);
 
 /* Fails where the items of the sides differ in their positions at the value: op, which wants them equal, names the layer (NULL:

@@ -24,7 +24,7 @@ static limes_status begin(limes_context *context, const limes_network *network, 
   return LIMES_OK;
 }
 
-static const limes_units *readout_of(const walk *w) { return &w->now.value[w->network->program.readout]; }
+static const limes_units *readout_of(const walk *w) { return &w->now.value[w->network->program.readout[0]]; }
 
 /* The next block, evaluated; *more is false behind the last one. */
 static limes_status next(walk *w, unsigned with, bool *more) {
@@ -64,14 +64,14 @@ static limes_status each_block(limes_context *context, const limes_network *netw
   return status;
 }
 
-size_t limes_network_channels(const limes_network *network) { return network->channels[network->program.readout]; }
+size_t limes_network_channels(const limes_network *network) { return network->channels[network->program.readout[0]]; }
 
 limes_status limes_network_rows(limes_context *context, const limes_network *network, const limes_batch *batch, size_t *rows) {
   walk w;
   limes_status status = begin(context, network, batch, &w);
   *rows = 0;
   for (size_t i = 0; status == LIMES_OK && i < batch->items; i++)
-    *rows += network->side[w.side].grid[network->program.readout][i].T;
+    *rows += network->side[w.side].grid[network->program.readout[0]][i].T;
   return status;
 }
 
@@ -113,7 +113,7 @@ static limes_status jvp_block(walk *w, void *user) {
   const double *input = j->input == NULL ? NULL : j->input + w->input_row * w->batch->features;
   limes_evaluate_tangent(&w->now, input, j->theta);
   limes_status status = j->f == NULL ? LIMES_OK : copy_outputs(w, readout_of(w)->unit, j->f);
-  return status == LIMES_OK ? copy_outputs(w, w->now.tangent[w->network->program.readout], j->tangent) : status;
+  return status == LIMES_OK ? copy_outputs(w, w->now.tangent[w->network->program.readout[0]], j->tangent) : status;
 }
 
 limes_status limes_network_jvp(limes_context *context, const limes_network *network, const limes_batch *batch,
@@ -132,7 +132,7 @@ typedef struct {
 static limes_status vjp_block(walk *w, void *user) {
   const vjp *v = user;
   const limes_units *readout = readout_of(w), *input = &w->now.value[0];
-  memcpy(w->now.adjoint[w->network->program.readout], v->adjoint + w->row * readout->channels,
+  memcpy(w->now.adjoint[w->network->program.readout[0]], v->adjoint + w->row * readout->channels,
          limes_rows(readout) * readout->channels * sizeof(double));
   limes_evaluate_adjoint(&w->now, v->theta, v->input != NULL);
   if (v->input != NULL)

@@ -33,10 +33,10 @@ limes_status limes_products_ask(const limes_products *products, double seconds) 
 }
 
 limes_status limes_empirical_check(limes_context *context, const limes_network *network) {
-  if (network->program.value[network->program.readout].axes == 0)
+  if (network->program.value[network->program.readout[0]].axes == 0)
     return LIMES_OK;
   return limes_fail(context, LIMES_WRONG_USE, "the model keeps positions to its end (%s): end it with flatten or global_avg_pool",
-                    network->program.value[network->program.readout].made_by);
+                    network->program.value[network->program.readout[0]].made_by);
 }
 
 static limes_status find_sides(const limes_batch *a, const limes_batch *b, limes_products *p) {

@@ -238,7 +238,7 @@ void limes_evaluate_tangent(limes_evaluation *e, const double *input, const doub
 void limes_evaluate_adjoint(limes_evaluation *e, double *theta, bool input) {
   const limes_program *program = &e->network->program;
   for (size_t v = 0; v < program->n_value; v++)
-    if (v != program->readout)
+    if (v != program->readout[0])
       memset(e->adjoint[v], 0, numbers_at(e, v) * sizeof(double));
   for (size_t i = program->n_op; i-- > 0;) {
     const limes_call *call = &e->call[i];

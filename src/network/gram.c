@@ -29,8 +29,8 @@ static bool any_gram(const limes_products *products) {
 }
 
 void limes_seed_output(limes_evaluation *evaluation, size_t output) {
-  const limes_units *readout = &evaluation->value[evaluation->network->program.readout];
-  double *adjoint = evaluation->adjoint[evaluation->network->program.readout];
+  const limes_units *readout = &evaluation->value[evaluation->network->program.readout[0]];
+  double *adjoint = evaluation->adjoint[evaluation->network->program.readout[0]];
   memset(adjoint, 0, limes_rows(readout) * readout->channels * sizeof *adjoint);
   for (size_t row = 0; row < limes_rows(readout); row++)
     adjoint[row * readout->channels + output] = 1;

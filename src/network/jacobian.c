@@ -126,7 +126,7 @@ limes_status limes_products_by_jacobian(const limes_products *products) {
 /* tangents of a's items along the derivatives of each of b's */
 
 static limes_status add_columns(const limes_products *products, limes_evaluation *x, size_t first, double *theta) {
-  const limes_units *readout = &x->value[products->network->program.readout];
+  const limes_units *readout = &x->value[products->network->program.readout[0]];
   size_t end = products->symmetric ? first + x->items : items_of(products, products->b);
   for (size_t j = 0; j < end; j++) {
     limes_status status = derive_item(products, products->b, j, theta);
@@ -135,7 +135,7 @@ static limes_status add_columns(const limes_products *products, limes_evaluation
     limes_evaluate_tangent(x, NULL, theta);
     for (size_t i = 0; i < x->items; i++)
       products->sum[(first + i) * products->stride + j] +=
-          products->scale * x->tangent[products->network->program.readout][i * readout->channels + products->output];
+          products->scale * x->tangent[products->network->program.readout[0]][i * readout->channels + products->output];
     status = limes_products_ask(products, (double)x->items * products->route->tangent);
     if (status != LIMES_OK)
       return status;

@@ -58,6 +58,9 @@ static limes_status build(limes_context *context, const limes_model *model, cons
   limes_status status = check_batches(context, batches, n);
   if (status == LIMES_OK)
     status = limes_program_create(context, model, batches[0]->axes, batches[0]->segment != NULL, &network->program);
+  if (status == LIMES_OK && network->program.n_readout > 1)
+    status =
+        limes_fail(context, LIMES_WRONG_USE, "a network has one readout: give correlated_readout one length_scale, not a list");
   if (status == LIMES_OK)
     status = create_sides(context, network, batches, n);
   if (status == LIMES_OK)

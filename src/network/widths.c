@@ -51,7 +51,7 @@ static limes_status find_last(limes_context *context, limes_network *network) {
       for (uint32_t k = 0; k < op->n_in; k++)
         s.readers[op->in[k]]++;
     }
-    bool all = mark_last(&s, program->readout);
+    bool all = mark_last(&s, program->readout[0]);
     for (size_t i = 0; i < program->n_op; i++)
       network->member[i].last = network->member[i].last && all;
     network->integrable = all && s.linear;
@@ -85,15 +85,28 @@ static limes_status equal_channels(limes_context *context, const limes_op *op, c
   return LIMES_OK;
 }
 
+/* The smallest grid that holds the positions of every item at the value */
+static limes_grid box_of(const limes_network *network, uint32_t value) {
+  limes_grid box = network->side[0].grid[value][0];
+  for (size_t s = 0; s < network->n_side; s++)
+    for (size_t i = 0; i < network->side[s].batch->items; i++)
+      for (int axis = 0; axis < 2; axis++)
+        box.size[axis] = network->side[s].grid[value][i].size[axis] > box.size[axis] ? network->side[s].grid[value][i].size[axis]
+                                                                                     : box.size[axis];
+  box.hidden = NULL;
+  box.T = box.visible = box.size[0] * box.size[1];
+  return box;
+}
+
 static limes_status find_channels(limes_context *context, limes_network *network, size_t i, size_t *in) {
   const limes_op *op = &network->program.op[i];
   const limes_finite *finite = finite_of(op);
   size_t *out = &network->channels[op->out];
   for (uint32_t k = 0; k < op->n_in; k++)
     in[k] = network->channels[op->in[k]];
+  limes_grid box = box_of(network, op->in[0]);
   limes_status status = finite->channels == NULL ? equal_channels(context, op, in, out)
-                                                 : finite->channels(context, op, &network->member[i].widths, in,
-                                                                    &network->side[0].grid[op->in[0]][0], out);
+                                                 : finite->channels(context, op, &network->member[i].widths, in, &box, out);
   if (status == LIMES_OK && (*out == 0 || *out > MOST_CHANNELS))
     status = limes_fail(context, LIMES_REFUSED, "%s would have more channels than can be handled: take a smaller width",
                         op->ops->word);
@@ -110,7 +123,7 @@ static limes_status check_able(limes_context *context, const limes_network *netw
 }
 
 static limes_status check_outputs(limes_context *context, const limes_network *network) {
-  size_t have = network->channels[network->program.readout], asked = network->settings.outputs;
+  size_t have = network->channels[network->program.readout[0]], asked = network->settings.outputs;
   if (asked == 0 || have == asked)
     return LIMES_OK;
   return limes_fail(

@@ -1,69 +1,5 @@
 /* Each command does what it says. */
-#include <jansson.h>
-
-#include "limes/limes.h"
-#include "program.h"
-
-/* The array of a file, [count] numbers: its first value; the shape is checked. */
-static double *numbers_of(const char *path, const char *name, unsigned rank, size_t rows, size_t columns) {
-  limes_context *context = NULL;
-  limes_file *file = NULL;
-  limes_named_array array = {0};
-  assert_int_equal(limes_context_create(&context), LIMES_OK);
-  assert_ok(context, limes_file_open(context, path, &file));
-  assert_ok(context, limes_file_get(context, file, name, &array));
-  assert_non_null(array.data);
-  assert_int_equal(array.rank, rank);
-  assert_int_equal(array.size[0], rows);
-  if (rank > 1)
-    assert_int_equal(array.size[1], columns);
-  size_t count = 1;
-  for (unsigned i = 0; i < array.rank; i++)
-    count *= array.size[i];
-  double *copy = malloc(count * sizeof *copy);
-  memcpy(copy, array.data, count * sizeof *copy);
-  limes_file_close(file);
-  limes_context_destroy(context);
-  return copy;
-}
-
-static void assert_text(const char *path, const char *name, const char *says) {
-  limes_context *context = NULL;
-  limes_file *file = NULL;
-  limes_named_array array = {0};
-  assert_int_equal(limes_context_create(&context), LIMES_OK);
-  assert_ok(context, limes_file_open(context, path, &file));
-  assert_ok(context, limes_file_get(context, file, name, &array));
-  assert_non_null(array.text);
-  assert_says(array.text, says);
-  limes_file_close(file);
-  limes_context_destroy(context);
-}
-
-static void write_arrays(const char *path, const limes_named_array *arrays, size_t count) {
-  limes_context *context = NULL;
-  assert_int_equal(limes_context_create(&context), LIMES_OK);
-  assert_ok(context, limes_file_write(context, path, arrays, count));
-  limes_context_destroy(context);
-}
-
-static json_t *json_of(const ran *answer) {
-  json_error_t error;
-  assert_code(answer, 0);
-  json_t *object = json_loads(answer->out, 0, &error);
-  if (object == NULL)
-    print_error("%s in: %s\n", error.text, answer->out);
-  assert_true(json_is_object(object));
-  return object;
-}
-
-static double number(const json_t *object, const char *key) {
-  const json_t *value = json_object_get(object, key);
-  if (!json_is_number(value))
-    print_error("no number %s\n", key);
-  assert_true(json_is_number(value));
-  return json_number_value(value);
-}
+#include "results.h"
 
 static void kernel_writes_both_kernels_and_where_they_came_from(void **state) {
   (void)state;
@@ -78,6 +14,83 @@ static void kernel_writes_both_kernels_and_where_they_came_from(void **state) {
   assert_text("k.npz", "normalize", "unit");
   free(nngp);
   free(ntk);
+}
+
+static void sample_writes_functions_that_only_the_seed_changes(void **state) {
+  (void)state;
+  assert_code(run("sample", SMALL, "--data", "digits:test[:6]", "--draws", "3", "--width", "8", "-o", "s.npz"), 0);
+  json_t *object = json_of(run("sample", SMALL, "--data", "digits:test[:6]", "--draws", "2", "--width", "8", "-o", "t.npz",
+                               "--json", "--threads", "1"));
+  double *prior = numbers_of("s.npz", "prior", 2, 3, 6), *networks = numbers_of("s.npz", "networks", 2, 3, 6);
+  double *fewer[] = {numbers_of("t.npz", "prior", 2, 2, 6), numbers_of("t.npz", "networks", 2, 2, 6)};
+  assert_memory_equal(prior, fewer[0], 12 * sizeof *prior);
+  assert_memory_equal(networks, fewer[1], 12 * sizeof *networks);
+  assert_true(number(object, "draws") == 2 && number(object, "items") == 6 && number(object, "width") == 8);
+  assert_true(number(object, "prior_mean_square") > 0 && number(object, "networks_mean_square") > 0);
+  assert_text("s.npz", "data", "digits:test[:6], fingerprint ");
+  assert_code(run("sample", SMALL, "--data", "digits:test[:6]", "-o", "u.npz", "--seed", "1"), 0);
+  double *other = numbers_of("u.npz", "prior", 2, 5, 6);
+  assert_memory_not_equal(prior, other, 6 * sizeof *prior);
+  double *all[] = {prior, networks, fewer[0], fewer[1], other};
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+    free(all[i]);
+  json_decref(object);
+}
+
+static void sample_goes_round_a_circle_through_two_digits(void **state) {
+  (void)state;
+  assert_code(run("sample", SMALL, "--draws", "2", "-o", "s.npz"), 0);
+  double *prior = numbers_of("s.npz", "prior", 2, 2, 200), *place = numbers_of("s.npz", "place", 1, 200, 0);
+  for (size_t i = 1; i < 200; i++) {
+    assert_close_at(place[i], place[i - 1] + 6.283185307179586 / 200, 1e-12, i);
+    assert_close_at(prior[i], prior[i - 1], 0.2, i);
+  }
+  assert_code(run("sample", SMALL, "--data", "digits:test[:1]", "--circle", "8"), 2);
+  free(prior);
+  free(place);
+}
+
+#define SAMPLED "dense attention(scale=sqrt, samples=32, q_std=3) relu flatten dense"
+
+static void sampled_kernels_come_with_their_errors(void **state) {
+  (void)state;
+  const ran *said = run("kernel", SAMPLED, "--data", "digits:test[:3]", "--resize", "2x2", "-o", "s.npz", "--json");
+  assert_says(said->err, "is sampled: the relative standard error is ");
+  json_t *answer = json_of(said);
+  double *nngp = numbers_of("s.npz", "nngp", 2, 3, 3), *nngp_error = numbers_of("s.npz", "nngp_error", 2, 3, 3),
+         *ntk_error = numbers_of("s.npz", "ntk_error", 2, 3, 3), error2 = 0, value2 = 0;
+  for (size_t i = 0; i < 9; i++) {
+    assert_true(nngp_error[i] > 0 && ntk_error[i] > 0);
+    error2 += nngp_error[i] * nngp_error[i];
+    value2 += nngp[i] * nngp[i];
+  }
+  assert_close_at(number(answer, "nngp_relative_error"), sqrt(error2 / value2), 1e-12, 0);
+  assert_true(number(answer, "ntk_relative_error") > 0);
+  json_decref(answer);
+  free(nngp);
+  free(nngp_error);
+  free(ntk_error);
+}
+
+/* A file that fills tile by tile has no place for them: that of a sampled model is written whole. */
+static void sampled_kernels_in_h5_files_have_errors_and_no_shards(void **state) {
+  (void)state;
+  assert_code(run("kernel", SAMPLED, "--data", "digits:test[:3]", "--resize", "2x2", "-o", "s.h5"), 0);
+  free(numbers_of("s.h5", "ntk_error", 2, 3, 3));
+  const ran *said = run("kernel", SAMPLED, "--data", "digits:test[:3]", "--resize", "2x2", "-o", "t.h5", "--shard", "1/2");
+  assert_says(said->err, "this model is sampled: leave --shard out");
+  said = run("kernel", "conv(3) relu correlated_readout(length_scale=1:2)", "--data", "digits:test[:3]", "-o", "t.h5", "--shard",
+             "1/2");
+  assert_says(said->err, "this model has several: leave --shard out");
+}
+
+/* Items a hair apart make a kernel that is singular but for its errors, which leave a negative eigenvalue. */
+static void fits_of_sampled_kernels_mend_their_eigenvalues(void **state) {
+  (void)state;
+  const ran *said =
+      run("classify", SAMPLED, "--train", "digits:train[:30]", "--test", "digits:test[:5]", "--resize", "2x2", "--noise", "1e-6");
+  assert_code(said, 0);
+  assert_says(said->err, "the training kernel (nngp) is sampled, and its smallest eigenvalue is -");
 }
 
 static void kernel_against_other_data_is_a_part_of_the_whole(void **state) {
@@ -371,6 +384,11 @@ static int clean(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_teardown(kernel_writes_both_kernels_and_where_they_came_from, clean),
+      cmocka_unit_test_teardown(sample_writes_functions_that_only_the_seed_changes, clean),
+      cmocka_unit_test_teardown(sample_goes_round_a_circle_through_two_digits, clean),
+      cmocka_unit_test_teardown(sampled_kernels_in_h5_files_have_errors_and_no_shards, clean),
+      cmocka_unit_test_teardown(sampled_kernels_come_with_their_errors, clean),
+      cmocka_unit_test_teardown(fits_of_sampled_kernels_mend_their_eigenvalues, clean),
       cmocka_unit_test_teardown(kernel_against_other_data_is_a_part_of_the_whole, clean),
       cmocka_unit_test_teardown(the_diagonal_is_that_of_the_kernel, clean),
       cmocka_unit_test_teardown(positions_are_kept_when_asked_for, clean),

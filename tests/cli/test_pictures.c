@@ -99,6 +99,27 @@ static void errors_beyond_the_histogram_are_said(void **state) {
   assert_says(text, "3 of 40 lie further out");
 }
 
+static void functions_are_drawn_as_curves_and_as_strips(void **state) {
+  (void)state;
+  static char text[OUTPUT_SIZE];
+  FILE *file = fopen("x.csv", "w");
+  assert_non_null(file);
+  for (int i = 0; i < 30; i++)
+    fprintf(file, "%g\n", i % 2 == 0 ? 0.1 * i : -0.1 * i);
+  fclose(file);
+  assert_code(run("sample", "fcn", "--data", "x.csv", "--draws", "12", "--width", "16", "--plot", "curves.svg"), 0);
+  assert_picture("curves.svg");
+  read_all("curves.svg", text);
+  assert_says(text, "Infinite width: 12 draws from the prior");
+  assert_says(text, "Width 16: 12 networks");
+  assert_code(run("sample", SMALL, "--plot", "circle.png"), 0);
+  assert_picture("circle.png");
+  assert_code(run("sample", SMALL, "--data", "digits:test[:9]", "--draws", "4", "--width", "8", "--plot", "strips.svg"), 0);
+  assert_picture("strips.svg");
+  read_all("strips.svg", text);
+  assert_says(text, "Quantiles of all values");
+}
+
 static void a_picture_cut_short_is_not_kept(void **state) {
   (void)state;
   assert_code(run("kernel", SMALL, "--data", "digits:test[:30]", "-o", "k.npz"), 0);
@@ -128,6 +149,7 @@ int main(void) {
       cmocka_unit_test_teardown(a_regression_is_drawn, clean),
       cmocka_unit_test_teardown(a_regression_without_targets_is_drawn_with_a_warning, clean),
       cmocka_unit_test_teardown(errors_beyond_the_histogram_are_said, clean),
+      cmocka_unit_test_teardown(functions_are_drawn_as_curves_and_as_strips, clean),
       cmocka_unit_test_teardown(a_picture_cut_short_is_not_kept, clean),
       cmocka_unit_test_teardown(without_gnuplot_the_package_is_named, clean),
   };

@@ -5,7 +5,7 @@
 static void every_command_has_help_and_stands_in_the_list(void **state) {
   (void)state;
   static const char *const commands[] = {"classify", "regress", "predict", "kernel", "explain", "dual",
-                                         "plot",     "data",    "layers",  "models", "check"};
+                                         "sample",   "plot",    "data",    "layers", "models",  "check"};
   for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
     const ran *answer = run(commands[i], "--help");
     assert_code(answer, 0);
@@ -45,7 +45,7 @@ static void check_documents(const char *name) {
 static void every_option_is_in_help_manual_reference_and_completion(void **state) {
   (void)state;
   static const char *const commands[] = {"classify", "regress", "predict", "kernel", "explain", "dual",
-                                         "plot",     "data",    "layers",  "models", "check"};
+                                         "sample",   "plot",    "data",    "layers", "models",  "check"};
   strcpy(manual, run("--man")->out);
   strcpy(completion, run("--completion")->out);
   strcpy(reference, run("--reference")->out);

@@ -28,6 +28,7 @@ typedef struct {
   kernels k;       /* [ITEMS, ITEMS] */
   double left_out; /* relative error that layers by quadrature say they leave */
   bool jumps;      /* has a nonlinearity that jumps */
+  bool sampled;    /* has a layer that is estimated */
 } subject;
 
 static inline void assert_symmetric(const subject *s) {
@@ -228,7 +229,15 @@ static inline bool is_worth_trying(const limes_layer_ops *ops, kind items) {
   return ops->elementwise == NULL || items <= SEQUENCES;
 }
 
-/* False: the numbers are too large for the model, or a layer has no expectation there, and the library said so. */
+static inline bool is_sampled(limes_context *context, const char *text) {
+  limes_model *model = parsed(context, text);
+  bool sampled = limes_model_sampled(model);
+  limes_model_destroy(model);
+  return sampled;
+}
+
+/* False: the numbers are too large for the model, or a layer has no expectation there, and the library said so; or a layer is
+ * sampled, of which no more is asked here than that the kernel is symmetric and its text the same kernel. */
 static inline bool make_subject(limes_context *context, const char *text, kind items, subject *s) {
   *s = (subject){.context = context, .text = text, .items = items, .k = new_kernels(ITEMS, ITEMS)};
   s->all = items_of(context, items, 0, ITEMS);
@@ -237,13 +246,19 @@ static inline bool make_subject(limes_context *context, const char *text, kind i
   limes_model *model = parsed(context, text);
   limes_status status = limes_kernel(context, model, s->all, NULL, &(limes_kernel_output){.nngp = s->k.nngp, .ntk = s->k.ntk});
   char *error = strdup(limes_error(context));
-  look_at_program(s, model);
+  if (status == LIMES_OK)
+    look_at_program(s, model);
   limes_model_destroy(model);
   bool beyond = status == LIMES_OUT_OF_DOMAIN || (status == LIMES_BAD_INPUT && strstr(error, "too large") != NULL);
   if (status != LIMES_OK && !beyond)
     fail_msg("%s: %s: %s", text, limes_status_text(status), error);
   free(error);
-  return status == LIMES_OK;
+  s->sampled = status == LIMES_OK && is_sampled(context, text);
+  if (!s->sampled)
+    return status == LIMES_OK;
+  assert_symmetric(s);
+  assert_printing_parses_back(s);
+  return false;
 }
 
 static inline void free_subject(subject *s) {

@@ -27,7 +27,7 @@ static void random_chains_obey_the_laws_of_kernels(void **state) {
     }
     free_subject(&s);
   }
-  assert_true(refused <= chains / 10);
+  assert_true(refused <= chains / 4);
 }
 
 int main(void) {

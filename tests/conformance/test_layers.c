@@ -115,6 +115,7 @@ static void try_layer(limes_context *context, const limes_layer_ops *ops, const 
       if (fits(context, kept, s.all, LIMES_ABSENT))
         assert_pools_of_positions(&s, kept);
     }
+    sum->any = sum->any || s.sampled;
     free_subject(&s);
   }
 }

@@ -15,7 +15,8 @@ typedef struct {
 } setting;
 
 /* A few moderate values: all choices and both switches, numbers on either side of 1, sizes that fit the items of items.h,
- * counts of 2 and 3, or half and three quarters of the default */
+ * counts of 2 and 3, or half and three quarters of the default; of a list that may have one number, one: readouts would be
+ * several else */
 static inline size_t samples_of(const limes_param *param, char sample[MOST_SAMPLES][VALUE_TEXT]) {
   static const char *const sizes[] = {"2", "3", "2x3"}, *const ranges[] = {":2", ":", "0:1"}, *const switches[] = {"yes", "no"};
   static const double numbers_near_1[] = {0.6, 1.4, -0.3}, counts[] = {2, 3};
@@ -23,7 +24,9 @@ static inline size_t samples_of(const limes_param *param, char sample[MOST_SAMPL
   switch (param->kind) {
   case LIMES_PARAM_REAL:
     for (size_t i = 0; i < 3; i++)
-      if (i < 2 || param->least < 0)
+      if (param->most == 0x1p53) /* a seed: a whole number */
+        snprintf(sample[n++], VALUE_TEXT, "%zu", i + 1);
+      else if (i < 2 || param->least < 0)
         snprintf(sample[n++], VALUE_TEXT, "%g", fmin(numbers_near_1[i], param->most));
     break;
   case LIMES_PARAM_COUNT:
@@ -50,7 +53,7 @@ static inline size_t samples_of(const limes_param *param, char sample[MOST_SAMPL
                strchr(param->choices[n], '(') == NULL ? "" : "(2)");
     break;
   case LIMES_PARAM_LIST:
-    snprintf(sample[n++], VALUE_TEXT, param->least < 0 ? "0.3:-0.8:0.5" : "1:3");
+    snprintf(sample[n++], VALUE_TEXT, param->least < 0 ? "0.3:-0.8:0.5" : param->required ? "1.5" : "1:3");
     break;
   }
   return n;

@@ -7,6 +7,7 @@
  *     pairs.npz       k11, k22, k12 of 6 pairs, for `limes dual`
  *     kernels.npz     nngp_dd, nngp_td, nngp_tt of 30 training and 10 test points, for `limes predict`
  *     labels.npy      a target for each of the 30 points
+ *     curve.csv       201 numbers from -3 to 3
  */
 #include <math.h>
 #include <stdint.h>
@@ -134,6 +135,14 @@ static void write_kernels(limes_context *context) {
        limes_file_write(context, "labels.npy", &(limes_named_array){.name = "y", .rank = 2, .size = {N, 1}, .data = y}, 1));
 }
 
+static void write_curve(void) {
+  FILE *file = fopen("curve.csv", "w");
+  for (int i = 0; file != NULL && i <= 200; i++)
+    fprintf(file, "%g\n", -3 + 0.03 * i);
+  if (file == NULL || fclose(file) != 0)
+    exit(EXIT_FAILURE);
+}
+
 int main(void) {
   limes_context *context = NULL;
   if (limes_context_create(&context) != LIMES_OK)
@@ -145,6 +154,7 @@ int main(void) {
   write_table("new.csv", 5, 0);
   write_pairs(context);
   write_kernels(context);
+  write_curve();
   limes_context_destroy(context);
   return EXIT_SUCCESS;
 }

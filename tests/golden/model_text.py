@@ -8,6 +8,7 @@ ORDER = {  # parameters in the order in which bare values fill them
     "dense": ["width", "w_std", "b_std"],
     "conv": ["filter", "stride", "padding", "width", "w_std", "b_std"],
     "avg_pool": ["window", "stride", "padding", "normalize_edges"],
+    "correlated_readout": ["length_scale", "kernel"],
     "leaky_relu": ["alpha"],
     "abrelu": ["a", "b"],
     "erf": ["a", "b", "c"],

@@ -224,6 +224,26 @@ def flatten(z, given):
     return _one_position(z, lambda m, i, j: sum(m[p][q] for p, q in zip(z.of(i), z.of(j))) / count(z.grid[i]))
 
 
+def _matern(order, r):
+    """Of any order by the Bessel function; 1/2 is exponential"""
+    u = mp.sqrt(2 * order) * r
+    return mpf(1) if r == 0 else 2 ** (1 - order) / mp.gamma(order) * u ** order * mp.besselk(order, u)
+
+
+CORRELATIONS = {"exponential": lambda r: _matern(mpf(1) / 2, r), "matern32": lambda r: _matern(mpf(3) / 2, r),
+                "matern52": lambda r: _matern(mpf(5) / 2, r), "rbf": lambda r: mp.exp(-r * r / 2)}
+
+
+def correlated_readout(z, given):
+    scale, of = mpf(number(given["length_scale"])), CORRELATIONS[given.get("kernel", "matern32")]
+    where = [coordinates for _, coordinates in z.places()]
+    seen = [[p for p in z.of(i) if not z.hidden[p]] for i in range(len(z.grid))]
+    s = [[of(mp.sqrt(sum((u - v) ** 2 for u, v in zip(where[p], where[q]))) / scale) for q in z.all()] for p in z.all()]
+    total = [sum(s[p][q] for p in each for q in each) for each in seen]
+    return _one_position(z, lambda m, i, j: sum(s[p][q] * m[p][q] for p in seen[i] for q in seen[j]) /
+                         mp.sqrt(total[i] * total[j]))
+
+
 def layer_norm(z, given):
     eps = _std(given, "eps", 1e-12)
     variance = [z.cov[p][p] + eps for p in z.all()]
@@ -430,4 +450,4 @@ def attention_pool(z, given):
     return outputs.with_values(lambda s, t: k(s, t) + b2, lambda s, t: ov2 * pooled(z.ntk, s, t) + b2 + 2 * k(s, t))
 
 
-LAYERS = {f.__name__: f for f in (dense, conv, avg_pool, global_avg_pool, flatten, layer_norm, attention, attention_pool)}
+LAYERS = {f.__name__: f for f in (dense, conv, avg_pool, global_avg_pool, flatten, correlated_readout, layer_norm, attention, attention_pool)}

@@ -3,16 +3,7 @@
  * The cases of this folder (make_cases.py) always run. Those of the folder $LIMES_SHARED/golden run where it is there,
  * less those with words, or choices of a word, that have no layer yet: they are counted. What a case holds and when an
  * answer is right stands in make_cases.py. */
-#include "helpers.h"
-#include "limes/limes.h"
-
-#define MAX_LINE 2048
-
-typedef struct {
-  char *name, *suite, *model;
-  double atol_rel;
-  char path[MAX_LINE];
-} golden_case;
+#include "golden/cases.h"
 
 typedef struct {
   unsigned right, wrong, later;
@@ -255,43 +246,20 @@ static verdict run_case(const golden_case *golden, limes_context *context) {
   return result;
 }
 
-/* Every line of folder/cases.tsv: name, suite, model, atol_rel, note; false where there is no such file. */
-static bool run_folder(const char *folder, tally *count) {
-  char path[MAX_LINE], line[MAX_LINE];
-  snprintf(path, sizeof path, "%s/cases.tsv", folder);
-  FILE *table = fopen(path, "r");
-  if (table == NULL)
-    return false;
-  limes_context *context = NULL;
-  assert_int_equal(limes_context_create(&context), LIMES_OK);
-  assert_non_null(fgets(line, sizeof line, table));
-  while (fgets(line, sizeof line, table) != NULL) {
-    char *rest = line;
-    golden_case golden = {.name = strsep(&rest, "\t"), .suite = strsep(&rest, "\t"), .model = strsep(&rest, "\t")};
-    assert_non_null(rest);
-    golden.atol_rel = strtod(rest, NULL);
-    snprintf(golden.path, sizeof golden.path, "%.1000s/%.200s.npz", folder, golden.name);
-    verdict result = run_case(&golden, context);
-    count->right += result == RIGHT;
-    count->wrong += result == WRONG;
-    count->later += result == LATER;
-  }
-  limes_context_destroy(context);
-  fclose(table);
-  return true;
-}
-
-static const char *source_root(void) {
-  const char *root = getenv("LIMES_SOURCE_ROOT");
-  return root != NULL ? root : ".";
+static void count_case(const golden_case *golden, limes_context *context, void *user) {
+  tally *count = user;
+  verdict result = run_case(golden, context);
+  count->right += result == RIGHT;
+  count->wrong += result == WRONG;
+  count->later += result == LATER;
 }
 
 static void our_own_cases_agree(void **state) {
   (void)state;
   char folder[MAX_LINE];
   tally count = {0};
-  snprintf(folder, sizeof folder, "%s/tests/golden", source_root());
-  assert_true(run_folder(folder, &count));
+  own_folder(folder);
+  assert_true(each_case(folder, count_case, &count));
   print_message("golden cases of our own: %u agree, %u do not\n", count.right, count.wrong);
   assert_int_equal(count.later, 0);
   assert_int_equal(count.wrong, 0);
@@ -302,11 +270,8 @@ static void shared_cases_agree(void **state) {
   (void)state;
   char folder[MAX_LINE];
   tally count = {0};
-  if (getenv("LIMES_SHARED") != NULL)
-    snprintf(folder, sizeof folder, "%s/golden", getenv("LIMES_SHARED"));
-  else
-    snprintf(folder, sizeof folder, "%s/../shared/golden", source_root());
-  if (!run_folder(folder, &count)) {
+  shared_folder(folder);
+  if (!each_case(folder, count_case, &count)) {
     print_message("shared golden cases: skipped, there is no folder of them; 0 ran\n");
     skip();
   }

@@ -5,6 +5,13 @@
 #include "helpers.h"
 #include "limes/limes.h"
 
+/* Every place of a text that says $ becomes `by`. */
+static inline void fill_in(const char *pattern, const char *by, char *out, size_t size) {
+  size_t used = 0;
+  for (const char *at = pattern; *at != '\0' && used + strlen(by) < size; at++)
+    used += (size_t)snprintf(out + used, size - used, "%.*s", *at == '$' ? (int)strlen(by) : 1, *at == '$' ? by : at);
+}
+
 /* A small generator of its own (splitmix64), so that tests depend on no library's. */
 typedef struct {
   uint64_t state;

@@ -254,6 +254,17 @@ static limes_status call_kernel_file(limes_context *context, const limes_model *
   return status;
 }
 
+static limes_status call_layers(limes_context *context, const limes_model *model, const limes_batch *a, const limes_batch *b) {
+  static double nngp[32 * N * N], ntk[32 * N * N];
+  limes_kernel_output out = {.nngp = nngp, .ntk = ntk};
+  limes_layer_facts *layers = NULL;
+  size_t count = 0;
+  limes_status status = limes_kernel_layers(context, model, a, b, &out, &layers, &count);
+  assert_in_range(count, 0, 32);
+  limes_free(layers);
+  return status;
+}
+
 static limes_status call_explain(limes_context *context, const limes_model *model, const limes_batch *a, const limes_batch *b) {
   limes_plan_report report = {0};
   limes_status status = limes_explain(context, model, a, b, true, true, &report);
@@ -328,11 +339,21 @@ static limes_status call_parameters(limes_context *context, const limes_model *m
 static limes_status try_averages(limes_context *context) { return with_batches(context, call_averages); }
 static limes_status try_routes(limes_context *context) { return with_batches(context, call_routes); }
 static limes_status try_parameters(limes_context *context) { return with_batches(context, call_parameters); }
+
+static limes_status call_sample(limes_context *context, const limes_model *model, const limes_batch *a, const limes_batch *b) {
+  (void)b;
+  limes_status status = limes_sample_prior(context, model, a, 2, data.matrix[0], data.matrix[1]);
+  return status == LIMES_OK ? limes_sample_networks(context, model, a, &(limes_network_settings){.width = 3}, 2, data.matrix[0])
+                            : status;
+}
+
 static limes_status try_kernel(limes_context *context) { return with_batches(context, call_kernel); }
 static limes_status try_rows(limes_context *context) { return with_batches(context, call_rows); }
 static limes_status try_kernel_file(limes_context *context) { return with_batches(context, call_kernel_file); }
+static limes_status try_layers(limes_context *context) { return with_batches(context, call_layers); }
 static limes_status try_explain(limes_context *context) { return with_batches(context, call_explain); }
 static limes_status try_attention(limes_context *context) { return with_batches(context, call_attention); }
+static limes_status try_sample(limes_context *context) { return with_batches(context, call_sample); }
 static limes_status try_network(limes_context *context) { return with_batches(context, call_network); }
 
 /* A mixture of two as well */
@@ -352,6 +373,22 @@ static limes_status try_correlation(limes_context *context) {
   if (status == LIMES_OK)
     status = limes_kernel(context, model, batch, NULL, &out);
   limes_free(layers);
+  limes_model_destroy(model);
+  limes_batch_destroy(batch);
+  return status;
+}
+
+static limes_status try_sampled(limes_context *context) {
+  limes_model *model = NULL;
+  limes_batch *batch = NULL;
+  limes_array array = sequences();
+  limes_kernel_output out = {.nngp = data.matrix[0], .ntk = data.matrix[1]};
+  array.items = 2;
+  limes_status status = limes_model_parse(context, "attention(scale=sqrt, samples=1) relu global_avg_pool dense", &model);
+  if (status == LIMES_OK)
+    status = limes_batch_create(context, &array, NULL, NULL, &batch);
+  if (status == LIMES_OK)
+    status = limes_kernel(context, model, batch, NULL, &out);
   limes_model_destroy(model);
   limes_batch_destroy(batch);
   return status;
@@ -407,7 +444,7 @@ static limes_status try_gp(limes_context *context) {
   return status == LIMES_OK ? limes_fit_temperature(context, N, K, data.y, data.labels, &temperature) : status;
 }
 
-static limes_status fit_and_save(limes_context *context, limes_task_kind kind) {
+static limes_status fit_and_predict(limes_context *context, limes_task_kind kind, const char *text, bool save) {
   limes_model *model = NULL;
   limes_batch *batch = NULL;
   limes_normalization *normalization = NULL;
@@ -415,7 +452,7 @@ static limes_status fit_and_save(limes_context *context, limes_task_kind kind) {
   limes_predictions predictions = {0};
   limes_array array = sequences();
   limes_gp_options options = limes_gp_defaults();
-  limes_status status = limes_model_parse(context, "conv(3) relu global_avg_pool dense", &model);
+  limes_status status = limes_model_parse(context, text, &model);
   if (status == LIMES_OK)
     status = limes_batch_create(context, &array, data.mask, NULL, &batch);
   if (status == LIMES_OK)
@@ -427,12 +464,12 @@ static limes_status fit_and_save(limes_context *context, limes_task_kind kind) {
     status = limes_normalization_apply(context, normalization, batch);
   if (status == LIMES_OK)
     status = limes_fit_create(context, model, batch, normalization, kind, &options, &fit);
-  if (status == LIMES_OK)
+  if (status == LIMES_OK && save)
     status = limes_fit_save(context, fit, data.fit);
-  if (status == LIMES_OK)
+  if (status == LIMES_OK && save)
     status = limes_fit_load(context, data.fit, &loaded);
   if (status == LIMES_OK)
-    status = limes_fit_predict(context, loaded, batch, &predictions);
+    status = limes_fit_predict(context, save ? loaded : fit, batch, &predictions);
   limes_predictions_clear(&predictions);
   limes_fit_destroy(fit);
   limes_fit_destroy(loaded);
@@ -442,8 +479,15 @@ static limes_status fit_and_save(limes_context *context, limes_task_kind kind) {
   return status;
 }
 
-static limes_status try_regression(limes_context *context) { return fit_and_save(context, LIMES_REGRESSION); }
-static limes_status try_classification(limes_context *context) { return fit_and_save(context, LIMES_CLASSIFICATION); }
+static limes_status try_regression(limes_context *context) {
+  return fit_and_predict(context, LIMES_REGRESSION, "conv(3) relu global_avg_pool dense", true);
+}
+static limes_status try_classification(limes_context *context) {
+  return fit_and_predict(context, LIMES_CLASSIFICATION, "conv(3) relu global_avg_pool dense", true);
+}
+static limes_status try_length_scales(limes_context *context) {
+  return fit_and_predict(context, LIMES_CLASSIFICATION, "conv(3) relu correlated_readout(1:2) dense", false);
+}
 
 /* in turn */
 
@@ -505,19 +549,23 @@ TEST(reference, false)
 TEST(kernel, false)
 TEST(rows, false)
 TEST(kernel_file, true)
+TEST(layers, false)
 TEST(explain, false)
 TEST(attention, false)
 TEST(network, false)
 TEST(averages, false)
 TEST(routes, false)
 TEST(parameters, true)
+TEST(sample, false)
 TEST(positions, false)
+TEST(sampled, false)
 TEST(dual, false)
 TEST(gp, false)
 TEST(defined, false)
 TEST(correlation, false)
 TEST(regression, true)
 TEST(classification, true)
+TEST(length_scales, false)
 
 TEST(write, true)
 
@@ -567,34 +615,17 @@ static int clean(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(batch_survives),
-      cmocka_unit_test(normalization_survives),
-      cmocka_unit_test(read_npz_survives),
-      cmocka_unit_test(read_npy_survives),
-      cmocka_unit_test(read_digits_survives),
-      cmocka_unit_test(read_file_survives),
-      cmocka_unit_test(write_survives),
-      cmocka_unit_test(parse_survives),
-      cmocka_unit_test(parse_nonsense_survives),
-      cmocka_unit_test(read_model_survives),
-      cmocka_unit_test(builder_survives),
-      cmocka_unit_test(reference_survives),
-      cmocka_unit_test(kernel_survives),
-      cmocka_unit_test(rows_survives),
-      cmocka_unit_test(explain_survives),
-      cmocka_unit_test(attention_survives),
-      cmocka_unit_test(averages_survives),
-      cmocka_unit_test(routes_survives),
-      cmocka_unit_test(parameters_survives),
-      cmocka_unit_test(network_survives),
-      cmocka_unit_test(positions_survives),
-      cmocka_unit_test(dual_survives),
-      cmocka_unit_test(gp_survives),
-      cmocka_unit_test(regression_survives),
-      cmocka_unit_test(classification_survives),
-      cmocka_unit_test(kernel_file_survives),
-      cmocka_unit_test(defined_survives),
-      cmocka_unit_test(correlation_survives),
+      cmocka_unit_test(batch_survives),      cmocka_unit_test(normalization_survives),  cmocka_unit_test(read_npz_survives),
+      cmocka_unit_test(read_npy_survives),   cmocka_unit_test(read_digits_survives),    cmocka_unit_test(read_file_survives),
+      cmocka_unit_test(write_survives),      cmocka_unit_test(parse_survives),          cmocka_unit_test(parse_nonsense_survives),
+      cmocka_unit_test(read_model_survives), cmocka_unit_test(builder_survives),        cmocka_unit_test(reference_survives),
+      cmocka_unit_test(kernel_survives),     cmocka_unit_test(rows_survives),           cmocka_unit_test(explain_survives),
+      cmocka_unit_test(attention_survives),  cmocka_unit_test(network_survives),        cmocka_unit_test(sample_survives),
+      cmocka_unit_test(positions_survives),  cmocka_unit_test(dual_survives),           cmocka_unit_test(gp_survives),
+      cmocka_unit_test(regression_survives), cmocka_unit_test(classification_survives), cmocka_unit_test(kernel_file_survives),
+      cmocka_unit_test(defined_survives),    cmocka_unit_test(correlation_survives),    cmocka_unit_test(sampled_survives),
+      cmocka_unit_test(layers_survives),     cmocka_unit_test(length_scales_survives),  cmocka_unit_test(averages_survives),
+      cmocka_unit_test(routes_survives),     cmocka_unit_test(parameters_survives),
   };
   return cmocka_run_group_tests(tests, prepare, clean);
 }

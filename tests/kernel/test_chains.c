@@ -11,6 +11,10 @@ static const char *const images[] = {
     "global_avg_pool",
     "avg_pool(1) %s conv(3) %s relu %s conv(3) %s relu %s global_avg_pool dense",
     "conv(1) residual(conv(3) %s relu %s conv(3) %s relu conv(1)) %s relu %s global_avg_pool dense",
+    "sum(attention | conv(3) %s relu %s conv(3)) global_avg_pool dense",
+    "sum(conv(3) %s relu %s conv(3) | conv(2) %s relu %s conv(3) %s relu) global_avg_pool dense",
+    "conv(3) relu conv(3) attention(scale=sqrt, samples=1) conv(3) %s relu %s conv(3) %s relu %s global_avg_pool dense",
+    "conv(3) relu conv(3) relu %s correlated_readout(length_scale=2) dense",
 };
 static const char *const sequences[] = {
     "conv(5, b_std=0.3) %s relu %s conv(4) %s layer_norm %s conv(3) %s attention(position=sum) global_avg_pool dense",

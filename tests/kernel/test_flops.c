@@ -116,7 +116,9 @@ static void the_walk_counts_what_the_plan_promised(void **state) {
       "conv(2) residual(relu attention(in_values=yes, position=sum), alpha=0.3) layer_norm(axes=all) global_avg_pool",
       "dense attention(scale=sqrt, zeta=relu) attention(scale=sqrt, zeta=erf, causal=yes) global_avg_pool",
       "attention(qk_correlation=0.5, zeta=erf) attention_pool(learned, scale=sqrt, zeta=relu)",
+      "conv(4, stride=6) attention(scale=sqrt, samples=1) relu attention(scale=sqrt, samples=1) relu global_avg_pool dense",
       "attention(qk_correlation=0.5, zeta=identity, position=sum) attention(scale=sqrt, zeta=abs, causal=yes) global_avg_pool",
+      "correlated_readout(2:5:9) dense(b_std=0.1) relu dense",
   };
   size_t short_lengths[N];
   for (size_t i = 0; i < N; i++)
@@ -140,8 +142,8 @@ static void the_walk_counts_what_the_plan_promised(void **state) {
         limes_fill_gram(&walker, &walker.x, &walker.y);
         for (size_t i = 0; i < count_x; i++)
           for (size_t from = 0; from < count_y; from += plan.panel)
-            (void)limes_cross_pass(&walker, &walker.x, i, &walker.y, from,
-                                   count_y - from < plan.panel ? count_y - from : plan.panel, -1);
+            assert_true(limes_cross_pass(&walker, &walker.x, i, &walker.y, from,
+                                         count_y - from < plan.panel ? count_y - from : plan.panel, -1));
         flops += walker.work.flops - before;
       }
     if (fabs(flops - plan.cross_flops) > 0.05 * flops)

@@ -251,7 +251,7 @@ static void pools_that_cannot_be_are_refused(void **state) {
   limes_batch *x = segmented(context, 8, segments), *plain = random_sequences(context, 8, N, T, C),
               *vectors = random_vectors(context, 8, N, C);
   assert_refused(context, "attention_pool(scale=sqrt, zeta=relu) dense", plain, NULL, "give query=learned");
-  assert_refused(context, "attention_pool(learned, scale=sqrt) dense", plain, NULL, "give zeta=identity, relu, abs or erf");
+  assert_refused(context, "attention_pool(learned, scale=sqrt, zeta=relu, samples=64) dense", plain, NULL, "leave them out");
   assert_refused(context, "attention_pool dense", vectors, NULL, "needs positions");
   assert_refused(context, "attention_pool attention_pool", plain, NULL, "give the data segments");
   assert_refused(context, "attention_pool attention_pool attention_pool", x, NULL, "needs positions");

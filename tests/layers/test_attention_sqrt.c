@@ -368,7 +368,10 @@ static void what_has_no_formula_is_refused(void **state) {
   refused(*state, "attention(qk_correlation=0.5) global_avg_pool", "zeta=softmax has no closed form with qk_correlation");
   refused(*state, "attention(qk_correlation=0.5, zeta=relu, center=yes) global_avg_pool", "leave them out with qk_correlation");
   refused(*state, "attention(qk_correlation=0.5, scale=sqrt, zeta=identity) global_avg_pool", "leave scale out");
-  refused(*state, "attention(scale=sqrt) global_avg_pool", "zeta=softmax has no closed form with scale=sqrt");
+  refused(*state, "attention(scale=sqrt, zeta=relu, samples=64) global_avg_pool", "samples and seed are for weights");
+  refused(*state, "attention(seed=3) global_avg_pool", "samples and seed are for weights");
+  refused(*state, "attention(scale=sqrt, seed=0.5) global_avg_pool", "seed is a whole number");
+  refused(*state, "attention_pool(scale=sqrt)", "give query=learned");
   refused(*state, "attention(scale=sqrt, zeta=relu, position=sum, decay=cauchy, decay_rate=0.3, decay_power=2) global_avg_pool",
           "this decay is not a covariance");
 }

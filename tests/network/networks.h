@@ -64,6 +64,28 @@ static inline double dot(const double *a, const double *b, size_t n) {
   return sum;
 }
 
+/* Whether the word is in the model's text, as a word of its own */
+static inline bool has_word(const char *model, const char *word) {
+  static const char *const letters = "abcdefghijklmnopqrstuvwxyz_0123456789";
+  for (const char *at = model; (at = strstr(at, word)) != NULL; at++)
+    if ((at == model || strchr(letters, at[-1]) == NULL) && strspn(at, letters) == strlen(word))
+      return true;
+  return false;
+}
+
+/* Every word that can be sampled is in one of the texts, a list of n that are `step` bytes apart, or among those of attention,
+ * which have tests of their own. */
+static inline void check_that_all_words_are_there(const char *const *text, size_t n, size_t step) {
+  static const char *const elsewhere = "attention attention_pool concat dropout layer_norm product";
+  for (size_t i = 0; limes_word(i) != NULL; i++) {
+    bool found = has_word(elsewhere, limes_word(i)) || strcmp(limes_word(i), "exp_normalized") == 0;
+    for (size_t k = 0; k < n && !found; k++)
+      found = has_word(*(const char *const *)((const char *)text + k * step), limes_word(i));
+    if (!found)
+      fail_msg("%s is a word without a row here", limes_word(i));
+  }
+}
+
 /* KINKS: relu, abs, sorted weights: differences with a tiny step. IDLE: some parameters do not matter, as what follows them is
  * multiplied by 0, or constant. */
 enum { SMOOTH = 0, KINKS = 1, IDLE = 2 };

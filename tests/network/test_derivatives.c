@@ -41,6 +41,10 @@ static const sample samples[] = {
     {"dense sum(erf dense | dense gelu dense | identity) dense", SEQUENCES, SMOOTH},
     {"repeat(2, residual(dense tanh dense)) dense", VECTORS, SMOOTH},
     {"dense residual(erf dense, alpha=0.3) residual(conv(3) sin dense, alpha=1) residual(dense, alpha=0)", SEQUENCES, IDLE},
+    {"conv(3) erf correlated_readout(2) dense", SEQUENCES, SMOOTH},
+    {"dense sin correlated_readout(1.5, kernel=rbf) dense(b_std=0.2)", HOLES, SMOOTH},
+    {"dense tanh correlated_readout(3, kernel=exponential) dense", RAGGED, SMOOTH},
+    {"conv(2) erf correlated_readout(2, kernel=matern52) dense", IMAGES, SMOOTH},
     {"identity", VECTORS, SMOOTH},
     {"residual(identity) global_avg_pool", HOLES, SMOOTH},
 };
@@ -55,7 +59,13 @@ static void derivatives_agree_with_differences_and_with_their_adjoints(void **st
   }
 }
 
+static void every_word_has_a_row(void **state) {
+  (void)state;
+  check_that_all_words_are_there(&samples[0].model, sizeof samples / sizeof *samples, sizeof *samples);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(derivatives_agree_with_differences_and_with_their_adjoints)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(every_word_has_a_row),
+                                     cmocka_unit_test(derivatives_agree_with_differences_and_with_their_adjoints)};
   return cmocka_run_group_tests(tests, make_context, destroy_context);
 }

@@ -37,9 +37,14 @@ static const limit_sample samples[] = {
     {"conv(3, b_std=0.2) erf avg_pool(2, padding=same) sum_pool(2, padding=same) global_sum_pool dense", IMAGES, 48, 1000, 0},
     {"conv(3, b_std=0.5) erf conv(3, b_std=0.3) erf global_avg_pool dense", HOLES, 48, 1500, 1},
     {"dense erf dense resize(3) erf slice(1:) flatten dense", SEQUENCES, 48, 1500, 1},
+    {"dense(b_std=0.3) erf correlated_readout(2) dense", SEQUENCES, 48, 1000, 0},
+    {"conv(3, b_std=0.2) erf correlated_readout(1, kernel=exponential) dense(b_std=0.3)", RAGGED, 48, 1000, 0},
+    {"dense(b_std=0.3) erf correlated_readout(3, kernel=rbf) dense", HOLES, 48, 1000, 0},
+    {"conv(2) erf correlated_readout(1.5, kernel=matern52) dense", IMAGES, 48, 1000, 0},
     {"dense erf aggregate dense(b_std=0.3) global_avg_pool", GRAPHS, 48, 1000, 0},
     {"dense residual(erf dense(b_std=0.3), alpha=0.4) erf dense", VECTORS, 64, 1000, 1},
     {"dense sum(erf dense | gelu dense(w_std=0.5)) erf dense", VECTORS, 96, 1500, 1},
+    {"dense repeat(2, erf dense(b_std=0.2)) sum(identity | dense) dense", VECTORS, 96, 2500, 1},
     {"sum(dense erf dense(b_std=0.3) | dense(w_std=0.7))", VECTORS, 64, 1000, 0},
 };
 
@@ -48,7 +53,12 @@ static void wide_networks_meet_their_limit(void **state) {
     check_limit(*state, &samples[i]);
 }
 
+static void every_word_has_a_row(void **state) {
+  (void)state;
+  check_that_all_words_are_there(&samples[0].model, sizeof samples / sizeof *samples, sizeof *samples);
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(wide_networks_meet_their_limit)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(every_word_has_a_row), cmocka_unit_test(wide_networks_meet_their_limit)};
   return cmocka_run_group_tests(tests, make_context, destroy_context);
 }
