@@ -8,9 +8,8 @@
 #include "network/networks.h"
 
 /* Models whose mean is taken: those with one kind of logits, and those of the other words */
-typedef enum { LINEAR, SQRT, SAMPLED, OTHERS, GROUPS } group;
-static const char *const group_names[GROUPS] = {"all with logits / d", "all with logits / sqrt(d)",
-                                                "all whose kernels are sampled", "all others"};
+typedef enum { LINEAR, SQRT, OTHERS, GROUPS } group;
+static const char *const group_names[GROUPS] = {"all with logits / d", "all with logits / sqrt(d)", "all others"};
 
 typedef struct {
   const char *model;
@@ -37,10 +36,10 @@ static const limit limits[] = {
     {"attention_pool(query=learned, scale=sqrt, zeta=relu) dense", SEQUENCES, SQRT},
     {"attention_pool(query=learned, scale=sqrt, zeta=abs) dense", HOLES, SQRT},
     {"attention_pool(query=learned, scale=sqrt, zeta=erf, q_std=0.7) flatten dense", SEGMENTS, SQRT},
-    {"attention(scale=sqrt, samples=4096) flatten dense", SEQUENCES, SAMPLED},
-    {"dense attention(scale=sqrt, position=sum, decay=exponential, samples=4096) global_avg_pool dense", RAGGED, SAMPLED},
-    {"attention(scale=sqrt, causal=yes, samples=4096) global_avg_pool dense", HOLES, SAMPLED},
-    {"attention_pool(query=learned, scale=sqrt, samples=4096) dense", RAGGED, SAMPLED},
+    {"attention(scale=sqrt, samples=4096) flatten dense", SEQUENCES, SQRT},
+    {"dense attention(scale=sqrt, position=sum, decay=exponential, samples=4096) global_avg_pool dense", RAGGED, SQRT},
+    {"attention(scale=sqrt, causal=yes, samples=4096) global_avg_pool dense", HOLES, SQRT},
+    {"attention_pool(query=learned, scale=sqrt, samples=4096) dense", RAGGED, SQRT},
     {"dense attention(position=sum, decay=exponential, scale=sqrt, zeta=identity, q_std=0.7) flatten dense", SEQUENCES, SQRT},
     {"attention(position=concat, position_share=0.3, decay=cauchy, in_values=yes) flatten dense", SEQUENCES, LINEAR},
     {"attention(position=concat, scale=sqrt, zeta=relu, in_values=yes) global_avg_pool dense", SEQUENCES, SQRT},

@@ -33,7 +33,7 @@ typedef struct {
 } result;
 
 static result results[MOST_CASES];
-static size_t n_results, without_face, fixed_widths, few_channels, too_rare;
+static size_t n_results, without_face;
 
 static void add_kernel(shares *s, size_t draw, int k, const double *values, const kernels *exact) {
   const double *e = k == NNGP ? exact->nngp : exact->ntk;
@@ -154,21 +154,18 @@ static void measure(study *s, const golden_case *golden) {
   limes_model_destroy(model);
 }
 
-/* A width that stands in the text stays, so that there is no second one */
-static bool fixes_widths(const char *model) {
-  return strstr(model, "key_width=") != NULL || strstr(model, " width=") != NULL || strstr(model, "(width=") != NULL;
-}
-
-/* Embeddings that are added to data of a few features are as few: such a network has no limit of large width */
-static bool adds_positions_to_data(const char *model) {
-  return strncmp(model, "attention", 9) == 0 && strstr(model, "position=sum") != NULL &&
-         strstr(model, "position=sum") < strchr(model, ')');
-}
-
-/* Where erf sees numbers of size 10^4, its slope is 0 but for one weight in 10^4, and these carry the whole tangent kernel: no
- * mean over a few thousand networks shows it. */
-static bool lives_on_rare_weights(const char *name) {
-  return strcmp(name, "degenerate-erf-mixed-scales") == 0 || strcmp(name, "degenerate-erf-scale-1e4") == 0;
+/* Why a case says nothing about the limit, NULL where it does */
+static const char *left_out(const golden_case *golden) {
+  const char *model = golden->model, *sum = strstr(model, "position=sum");
+  if (strstr(model, "key_width=") != NULL || strstr(model, " width=") != NULL || strstr(model, "(width=") != NULL)
+    return "a width that stands in the text stays, so that there is no second one";
+  if (strncmp(model, "attention", 9) == 0 && sum != NULL && sum < strchr(model, ')'))
+    return "embeddings that are added to data of a few features are as few: there is no limit";
+  if (strstr(model, "learned") != NULL && strstr(model, "topk") != NULL && strstr(model, "scale=sqrt") == NULL)
+    return "logits of a learned query vanish, but their order stays random: topk is not continuous there";
+  if (strcmp(golden->name, "degenerate-erf-mixed-scales") == 0 || strcmp(golden->name, "degenerate-erf-scale-1e4") == 0)
+    return "one weight in 10^4 carries the whole tangent kernel where erf sees numbers of size 10^4";
+  return NULL;
 }
 
 static limes_batch *items_of_case(limes_context *context, const golden_case *golden, const char *side) {
@@ -212,13 +209,11 @@ static void study_case(const golden_case *golden, limes_context *context, void *
     return;
   if (!all_cases && !has_new_word(golden->model))
     return;
-  bool fixed = fixes_widths(golden->model), few = adds_positions_to_data(golden->model),
-       rare = lives_on_rare_weights(golden->name);
-  fixed_widths += fixed;
-  few_channels += few;
-  too_rare += rare;
-  if (fixed || few || rare)
+  const char *why = left_out(golden);
+  if (why != NULL) {
+    print_message("%s: left out: %s\n", golden->name, why);
     return;
+  }
   limes_set_threads(context, 1); /* products are small, and sums are the same everywhere */
   study s = {.context = context,
              .seed = *number,
@@ -238,9 +233,7 @@ static void the_networks_of_golden_models_are_sampled(void **state) {
   shared_folder(folder);
   if (all_cases && !each_case(folder, study_case, &number))
     print_message("there are no shared cases\n");
-  print_message("%zu models; without a finite face %zu, with widths in their text %zu, with positions added to data %zu, "
-                "with too rare weights %zu\n",
-                n_results, without_face, fixed_widths, few_channels, too_rare);
+  print_message("%zu models, and %zu without a finite face\n", n_results, without_face);
   assert_true(n_results > 0);
 }
 
