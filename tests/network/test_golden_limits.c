@@ -11,7 +11,7 @@
 #include "golden/cases.h"
 #include "kernel/laws.h"
 
-enum { NNGP, NTK, KERNELS, MOST_CASES = 1024, MOST_WORDS = 256, FEWEST_DRAWS = 32, MOST_DRAWS = 4000 };
+enum { NNGP, NTK, KERNELS, MOST_CASES = 1024, MOST_WORDS = 256, FEWEST_DRAWS = 32, MOST_DRAWS = 1500 };
 static const char *const kernel_names[KERNELS] = {"NNGP", "NTK"};
 
 #define NARROWER 4             /* by which the second width is smaller */
