@@ -39,6 +39,15 @@ typedef struct cli_settings {
   int method;
   double noise, diag_reg, time, learning_rate;
 
+  /* the width study */
+  struct {
+    const char *widths, *heads; /* lists */
+    int vary;                   /* limes_vary */
+    int parameterization;       /* limes_parameterization */
+    uint64_t width, key_width, value_width, items, draws, output_draws;
+    double most_seconds;
+  } study;
+
   bool names; /* layers, models: only the names */
 
   /* outputs */

@@ -55,6 +55,7 @@ static limes_status grid(limes_context *context, const limes_op *op, const limes
 }
 
 static bool is_sqrt(const limes_attention *p) { return p->scale == LIMES_SCALE_SQRT; }
+static bool random_weights(const limes_op *op) { return is_sqrt(op->param); }
 
 static limes_status check(limes_context *context, const void *param) {
   const limes_attention *p = param;
@@ -236,5 +237,6 @@ const limes_layer_ops limes_layer_attention_pool = {
     .flops = flops,
     .trace_flops = trace_flops,
     .examine = examine,
+    .random_weights = random_weights,
     .finite = &limes_attention_pool_finite,
 };

@@ -247,7 +247,7 @@ typedef struct limes_layer_ops {
   double (*flops)(const limes_op *op, const limes_grid *in_x, const limes_grid *in_y, const limes_grid *out_x,
                   const limes_grid *out_y, limes_layout in, limes_layout out, bool ntk);
   double (*trace_flops)(const limes_op *op, const limes_grid *in); /* of trace, one item */
-  bool (*random_weights)(const limes_op *op); /* attention: its weights are no matrix of the trace; default: they are */
+  bool (*random_weights)(const limes_op *op); /* attention words: weights are random, no matrix of the trace; default: they are */
 
   /* optional */
   const struct limes_finite *finite;    /* the layer with sampled weights (finite.h) */

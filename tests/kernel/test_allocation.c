@@ -369,6 +369,24 @@ static limes_status fit_and_save(limes_context *context, limes_task_kind kind) {
 static limes_status try_regression(limes_context *context) { return fit_and_save(context, LIMES_REGRESSION); }
 static limes_status try_classification(limes_context *context) { return fit_and_save(context, LIMES_CLASSIFICATION); }
 
+static limes_status try_width(limes_context *context) {
+  static const size_t sizes[] = {2, 3};
+  const limes_width_options options = {.sizes = sizes, .n_sizes = 2, .items = 2, .draws = 2, .output_draws = 2};
+  limes_model *model = NULL;
+  limes_batch *batch = NULL;
+  limes_width_report *report = NULL;
+  limes_array array = sequences();
+  limes_status status = limes_model_parse(context, "dense attention(heads=1, key_width=1) global_avg_pool dense", &model);
+  if (status == LIMES_OK)
+    status = limes_batch_create(context, &array, data.mask, NULL, &batch);
+  if (status == LIMES_OK)
+    status = limes_width_study(context, model, batch, &options, &report);
+  limes_width_report_destroy(report);
+  limes_model_destroy(model);
+  limes_batch_destroy(batch);
+  return status;
+}
+
 /* in turn */
 
 typedef limes_status attempt(limes_context *context);
@@ -437,6 +455,7 @@ TEST(dual, false)
 TEST(gp, false)
 TEST(regression, true)
 TEST(classification, true)
+TEST(width, false)
 
 TEST(write, true)
 
@@ -497,7 +516,7 @@ int main(void) {
       cmocka_unit_test(network_survives),        cmocka_unit_test(positions_survives),
       cmocka_unit_test(dual_survives),           cmocka_unit_test(gp_survives),
       cmocka_unit_test(regression_survives),     cmocka_unit_test(classification_survives),
-      cmocka_unit_test(kernel_file_survives),
+      cmocka_unit_test(kernel_file_survives),    cmocka_unit_test(width_survives),
   };
   return cmocka_run_group_tests(tests, prepare, clean);
 }
