@@ -1,4 +1,4 @@
-/* What cmocka lacks: comparing numbers. */
+/* What cmocka lacks: comparing numbers, and making them. */
 #ifndef LIMES_TESTS_HELPERS_H
 #define LIMES_TESTS_HELPERS_H
 
@@ -34,6 +34,18 @@ static inline void limes_assert_ok(const limes_context *context, limes_status st
     return;
   print_error("%s: %s: %s\n", text, limes_status_text(status), context == NULL ? "" : limes_error(context));
   _fail(file, line);
+}
+
+/* Of (-1/2, 1/2); any seed in *state will do */
+static inline double uniform(uint64_t *state) {
+  *state = *state * 6364136223846793005u + 1442695040888963407u;
+  return (double)(*state >> 11) * 0x1p-53 - 0.5;
+}
+
+static inline limes_context *new_context(void) {
+  limes_context *made = NULL;
+  assert_int_equal(limes_context_create(&made), LIMES_OK);
+  return made;
 }
 
 #endif

@@ -97,6 +97,22 @@ typedef struct limes_plan_report {
 LIMES_API limes_status limes_explain(limes_context *context, const limes_model *model, const limes_batch *a, const limes_batch *b,
                                      bool nngp, bool ntk, limes_plan_report *report) LIMES_MUST_USE;
 
+/* How alike the positions of an item are behind one layer: the mean over its pairs of visible positions a != b of
+ * K_ab / sqrt(K_aa K_bb), and over the items. 1: all positions hold the same, the collapse of their rank. */
+typedef struct limes_layer_correlation {
+  const char *word; /* of the layer, "input" before the first; belongs to the library or, defined by the user, to the context */
+  unsigned line, column; /* where the word stands in the model's text; 0: the input, or built by calls */
+  size_t items;          /* with two positions at least whose variances are above 0; 0 behind a pool */
+  double correlation;    /* in [-1, 1]; NAN where items is 0 */
+} limes_layer_correlation;
+
+/* The correlation between positions behind the input and every layer, repeats unfolded, in the order of the network. *layers
+ * [*count] belongs to the caller: limes_free(). Costs a self pass an item with all of its position pairs. The batch has
+ * positions, else LIMES_WRONG_USE. With coins=shared: the mean over the parts of the mixture.
+ * [Dong, Cordonnier, Loukas 2021; Noci et al. 2022] */
+LIMES_API limes_status limes_positions_correlation(limes_context *context, const limes_model *model, const limes_batch *a,
+                                                   limes_layer_correlation **layers, size_t *count) LIMES_MUST_USE;
+
 /* The dual activation of an elementwise word, without a network (`relu`, "abrelu(a=-0.5, b=1.5)"): for each i,
  * (u, v) ~ N(0, [[k11, k12], [k12, k22]]), phi_phi = E[phi(u) phi(v)], dphi_dphi = E[phi'(u) phi'(v)]. All arrays [n]. */
 LIMES_API limes_status limes_dual(limes_context *context, const char *word, size_t n, const double *k12, const double *k11,

@@ -44,6 +44,31 @@ LIMES_API limes_status limes_model_open(limes_context *context, limes_model *mod
 LIMES_API limes_status limes_model_branch(limes_context *context, limes_model *model) LIMES_MUST_USE;
 LIMES_API limes_status limes_model_close(limes_context *context, limes_model *model) LIMES_MUST_USE;
 
+/* phi(u), or its derivative phi'(u). user is what limes_word_define was given. */
+typedef double limes_nonlinearity_callback(void *user, double u);
+
+/* Makes a nonlinearity of the caller's own a word of the language in this context: from here on texts, the builder, limes_dual
+ * and limes_word_reference know it. It has one parameter, order=64, the number of Hermite polynomials kept, as tanh has.
+ *
+ *     limes_word_define(context, "bump", bump, slope_of_bump, NULL);
+ *     limes_model_parse(context, "dense bump dense bump(order=128) dense", &model);
+ *
+ * value and slope are called with any u within 14 deviations of the channels, by several threads at once unless
+ * limes_set_threads(context, 1) was called: they must not write to what they share, must give the same number for the same u, and
+ * must not call limes. Both must be finite; where they are not, the kernel is LIMES_OUT_OF_DOMAIN, and the sentence says at which
+ * u. They and user must live as long as the context; the context owns a copy of the word. Models with the word must not be used
+ * with another context nor after this one, and print as a text that only a context with the same word can read. Files of kernels
+ * and fits know the word by its name alone: another function under that name is not noticed.
+ *
+ * The expectations are integrated by quadrature (docs/mathematics.md, section 3), exactly where the function is smooth. What is
+ * left out is measured: limes_explain says it, and a computation warns where it is above 1e-6. Kinks and jumps leave out much,
+ * least at 0: use relu, leaky_relu, abrelu and their kin where they will do.
+ *
+ * LIMES_WRONG_USE: word is not a letter and then at most 39 letters, digits and _, is a word of the language or the name of a
+ * shipped model, or is defined already. */
+LIMES_API limes_status limes_word_define(limes_context *context, const char *word, limes_nonlinearity_callback *value,
+                                         limes_nonlinearity_callback *slope, void *user) LIMES_MUST_USE;
+
 /* Shipped models: name, text and one sentence; i counts from 0; NULL past the last one. */
 typedef struct limes_shipped_model {
   const char *name, *text, *about;

@@ -56,10 +56,24 @@ typedef struct limes_network_array {
   unsigned line, column;   /* of the word in the model's text; 0: built by calls */
   size_t first, rows, columns;
   double factor; /* a weight is factor times its parameter */
+  double std;    /* deviation of the weights at the start */
 } limes_network_array;
 
 /* Array i, counted from 0; false past the last one. */
 LIMES_API bool limes_network_array_at(const limes_network *network, size_t i, limes_network_array *array);
+
+/* Parameters in files. Array NAME of the K-th layer of a word (from 0, repeats unfolded) is called WORD_K.NAME
+ * ("dense_0.weight"), [rows, columns]; a text `parameterization` (ntk or standard) says that the numbers are theta of that
+ * parameterization, without one they are the weights. Names without a dot are no parameters, and are passed over by load. */
+
+/* The arrays and the text as limes_file_write takes them. theta [parameters], NULL: the network's own; the arrays point into it.
+ * *arrays is one block that belongs to the caller (limes_free). */
+LIMES_API limes_status limes_network_named(limes_context *context, const limes_network *network, const double *theta,
+                                           limes_named_array **arrays, size_t *count) LIMES_MUST_USE;
+LIMES_API limes_status limes_network_save(limes_context *context, const limes_network *network, const char *path) LIMES_MUST_USE;
+/* Every array must be there, with its shape, and no other; LIMES_BAD_INPUT otherwise, and the network stays as it was. What was
+ * saved in the network's parameterization comes back to the same bits. */
+LIMES_API limes_status limes_network_load(limes_context *context, limes_network *network, const char *path) LIMES_MUST_USE;
 
 /* What the functions below give for a batch: rows (its items, or all positions of a model that keeps them, item after item) times
  * channels, in C order. channels is the same for all batches. */
@@ -83,10 +97,18 @@ LIMES_API limes_status limes_network_vjp(limes_context *context, const limes_net
                                          const double *adjoint, double *theta_adjoint, double *input_adjoint) LIMES_MUST_USE;
 
 /* How an empirical NTK is summed over the parameters. All give the same numbers, to rounding.
- * STRUCTURED: dense, conv and conv_transpose by their inputs and adjoints, without derivatives; other layers as JACOBIAN does.
- * JACOBIAN: the products of all derivatives. TANGENTS: a derivative of each item, and the tangents of all along it; the least
- * memory. [Novak, Sohl-Dickstein, Schoenholz 2022] */
-typedef enum { LIMES_NTK_STRUCTURED, LIMES_NTK_JACOBIAN, LIMES_NTK_TANGENTS } limes_ntk_route;
+ * STRUCTURED: dense, conv, local_conv and conv_transpose by their inputs and adjoints, without derivatives; other layers as
+ * JACOBIAN does. JACOBIAN: the products of all derivatives. TANGENTS: a derivative of each item, and the tangents of all along
+ * it; the least memory. LAYERWISE: each layer by whichever of the first two does less. AUTO: the fastest of these that fits into
+ * memory, by the count of limes_explain_empirical. [Novak, Sohl-Dickstein, Schoenholz 2022] */
+typedef enum {
+  LIMES_NTK_STRUCTURED,
+  LIMES_NTK_JACOBIAN,
+  LIMES_NTK_TANGENTS,
+  LIMES_NTK_LAYERWISE,
+  LIMES_NTK_AUTO
+} limes_ntk_route;
+#define LIMES_NTK_ROUTES 4 /* without AUTO */
 
 /* The kernels of this one network between items of a and b (NULL, or a: symmetric), two of the batches it was made for; as
  * limes_kernel gives those of its limit. NNGP: the mean of f(x) f(x') over the last weights (over the outputs, where a
@@ -96,6 +118,55 @@ typedef enum { LIMES_NTK_STRUCTURED, LIMES_NTK_JACOBIAN, LIMES_NTK_TANGENTS } li
 LIMES_API limes_status limes_empirical(limes_context *context, const limes_network *network, const limes_batch *a,
                                        const limes_batch *b, size_t outputs, limes_ntk_route route,
                                        const limes_kernel_output *out) LIMES_MUST_USE;
+
+/* Means over draws of a network, and the sums of squared deviations from them: [N_A, N_B] each, no stride, NULL: not wanted.
+ * sqrt(squares / (draws - 1) / draws) is the standard error of a mean. */
+typedef struct limes_empirical_sums {
+  size_t draws; /* that are in it: the first ones of the settings' seed, from the settings' draw on */
+  double *nngp, *ntk, *nngp_squares, *ntk_squares;
+} limes_empirical_sums;
+
+typedef struct limes_empirical_options {
+  size_t draws;   /* to be in the sums in the end */
+  size_t outputs; /* as in limes_empirical */
+  limes_ntk_route route;
+  const char *parameters; /* a file of limes_network_load: there is one network then, and one draw; NULL: sampled */
+  /* Called from the calling thread when draws have been added, a few seconds apart, and at the end. A return value other than
+   * LIMES_OK stops and is returned. NULL: nobody wants to know. */
+  limes_status (*keep)(void *user, const limes_empirical_sums *sums);
+  void *user;
+} limes_empirical_options;
+
+/* Adds draws to the sums (zeroed before the first) until there are options->draws, several at a time on the context's threads, as
+ * memory allows; they are added in the order of the draws, one thread works on each, and so the sums have the same bits whatever
+ * the threads, and whether they were made by one call or by many with the same options. Memory does not grow with the draws.
+ * LIMES_INTERRUPTED: the sums hold the draws that were done. [Welford 1962] */
+LIMES_API limes_status limes_empirical_draws(limes_context *context, const limes_model *model, const limes_batch *a,
+                                             const limes_batch *b, const limes_network_settings *settings,
+                                             const limes_empirical_options *options, limes_empirical_sums *sums) LIMES_MUST_USE;
+
+/* What the routes would cost, before anything runs. */
+typedef struct limes_route_report {
+  limes_ntk_route route;
+  double flops;     /* of all draws */
+  double seconds;   /* of all draws on the context's threads, by a short measurement on this machine */
+  uint64_t bytes;   /* one thread takes */
+  unsigned threads; /* that fit; 0: not even one */
+} limes_route_report;
+
+typedef struct limes_empirical_report {
+  limes_route_report route[LIMES_NTK_ROUTES];
+  limes_ntk_route chosen; /* AUTO: nothing fits */
+  size_t parameters, outputs;
+  uint64_t free_bytes; /* what may be planned for */
+  char *text;          /* a table; belongs to the caller */
+} limes_empirical_report;
+
+/* Says what limes_empirical_draws would do. LIMES_REFUSED (with the report filled) where it does not fit. */
+LIMES_API limes_status limes_explain_empirical(limes_context *context, const limes_model *model, const limes_batch *a,
+                                               const limes_batch *b, const limes_network_settings *settings,
+                                               const limes_empirical_options *options, limes_empirical_report *report)
+    LIMES_MUST_USE;
 
 #ifdef __cplusplus
 }

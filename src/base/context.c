@@ -36,6 +36,11 @@ limes_status limes_context_create(limes_context **context) {
 void limes_context_destroy(limes_context *context) {
   if (context == NULL)
     return;
+  while (context->words != NULL) {
+    limes_context_part *part = context->words;
+    context->words = part->next;
+    free(part);
+  }
   pthread_mutex_destroy(&context->error_lock);
   free(context);
 }

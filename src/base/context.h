@@ -8,6 +8,11 @@
 
 #define LIMES_ERROR_SIZE 4096
 
+/* What a room above this one keeps in a context: an allocation that begins with this and is freed with the context. */
+typedef struct limes_context_part {
+  struct limes_context_part *next;
+} limes_context_part;
+
 struct limes_context {
   char error[LIMES_ERROR_SIZE];
   pthread_mutex_t error_lock; /* several workers may fail at once; the first one is kept by the parallel loop */
@@ -18,6 +23,7 @@ struct limes_context {
   unsigned threads; /* 0: as many as the process may use */
   uint64_t memory;  /* 0: half of what is free */
   uint64_t seed;
+  limes_context_part *words; /* that the user has defined (layers/defined.h) */
 };
 
 /* Keeps the text as the context's error and returns status: `return limes_fail(context, LIMES_BAD_INPUT, "...")`. */

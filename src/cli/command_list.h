@@ -12,6 +12,7 @@
   X(merge)                                                                                                                       \
   X(width)                                                                                                                       \
   X(explain)                                                                                                                     \
+  X(empirical)                                                                                                                   \
   X(dual)                                                                                                                        \
   X(plot)                                                                                                                        \
   X(data)                                                                                                                        \

@@ -4,6 +4,8 @@ const char *const limes_cli_normalizations[] = {"none", "unit", "per-channel", "
 const char *const limes_cli_gets[] = {"nngp", "ntk", "both", NULL};
 const char *const limes_cli_withs[] = {"nngp", "ntk", "ensemble", NULL}; /* in the order of limes_with */
 
+static const char *const parameterizations[] = {"ntk", "standard", NULL}; /* in the order of limes_parameterization */
+
 const cli_option limes_cli_common_options[] = {
     {"json", 0, OPTION_SWITCH, LIMES_CLI_FIELD(json), .help = "print one JSON object instead of the table"},
     {"threads", 0, OPTION_COUNT, LIMES_CLI_FIELD(threads), .value = "N", .least = 1,
@@ -47,5 +49,19 @@ const cli_option limes_cli_gp_options[] = {
      .help = "how long gradient flow trains; inf is the end of training"},
     {"learning-rate", 0, OPTION_NUMBER, LIMES_CLI_FIELD(learning_rate), .value = "ETA", .fallback = "1", .least = 0, .open = true,
      .help = "of gradient flow"},
+    {.name = NULL},
+};
+
+const cli_option limes_cli_network_options[] = {
+    {"width", 0, OPTION_COUNT, LIMES_CLI_FIELD(width), .value = "N", .least = 1,
+     .help = "channels of the layers with weights, as far as the model's text does not say; 512 where it is not given"},
+    {"heads", 0, OPTION_COUNT, LIMES_CLI_FIELD(heads), .value = "H", .least = 1,
+     .help = "heads of attention; a sixteenth of --width and at least 4, where that is given"},
+    {"key-width", 0, OPTION_COUNT, LIMES_CLI_FIELD(key_width), .value = "D", .least = 1,
+     .help = "channels of keys and queries of a head; as many as heads by default"},
+    {"value-width", 0, OPTION_COUNT, LIMES_CLI_FIELD(value_width), .value = "D", .least = 1,
+     .help = "channels of values of a head; as many as heads by default"},
+    {"parameterization", 0, OPTION_CHOICE, LIMES_CLI_FIELD(parameterization), .choices = parameterizations, .fallback = "ntk",
+     .help = "ntk: weights are a factor times parameters of deviation 1; standard: parameters are the weights"},
     {.name = NULL},
 };

@@ -32,21 +32,26 @@ typedef struct cli_settings {
   /* kernels */
   int get; /* index into limes_cli_gets */
   bool positions, diagonal;
-  const char *shard; /* I/N */
+  bool positions_correlation; /* explain */
+  const char *shard;          /* I/N */
 
   /* Gaussian process */
   int with; /* limes_with */
   int method;
   double noise, diag_reg, time, learning_rate;
 
+  /* finite networks */
+  uint64_t width, heads, key_width, value_width, draws;
+  int parameterization, route; /* limes_parameterization; limes_ntk_route */
+  const char *network_outputs; /* one, all or a number */
+  const char *parameters;      /* a file */
+  bool empirical;
+
   /* the width study */
-  struct {
-    const char *widths, *heads; /* lists */
-    int vary;                   /* limes_vary */
-    int parameterization;       /* limes_parameterization */
-    uint64_t width, key_width, value_width, items, draws, output_draws;
-    double most_seconds;
-  } study;
+  const char *widths, *heads_list;
+  int vary; /* limes_vary */
+  uint64_t items, output_draws;
+  double most_seconds;
 
   bool names; /* layers, models: only the names */
 

@@ -21,28 +21,28 @@ static const char *const parameterizations[] = {"ntk", "standard", NULL};       
 
 static const cli_option options[] = {
     {"data", 0, OPTION_DATA, LIMES_CLI_FIELD(data), .value = "A", .help = "the items; its first ones, as many as --items says"},
-    {"widths", 0, OPTION_TEXT, LIMES_CLI_FIELD(study.widths), .value = "N,N,...",
+    {"widths", 0, OPTION_TEXT, LIMES_CLI_FIELD(widths), .value = "N,N,...",
      .help = "the sizes to try, rising; key widths with --vary key_width. Where it is not given, three to five, each twice the "
              "one before, from at least 64 and 16 times the depth on"},
-    {"vary", 0, OPTION_CHOICE, LIMES_CLI_FIELD(study.vary), .choices = varies, .fallback = "all",
+    {"vary", 0, OPTION_CHOICE, LIMES_CLI_FIELD(vary), .choices = varies, .fallback = "all",
      .help = "what grows: the channels with heads and key width max(4, width / 16), or one of them alone"},
-    {"heads", 0, OPTION_TEXT, LIMES_CLI_FIELD(study.heads), .value = "H,H,...",
+    {"heads", 0, OPTION_TEXT, LIMES_CLI_FIELD(heads_list), .value = "H,H,...",
      .help = "heads of attention: one number, or with --vary heads the numbers to try (1,2,4,8,16)"},
-    {"width", 0, OPTION_COUNT, LIMES_CLI_FIELD(study.width), .value = "N", .least = 1,
+    {"width", 0, OPTION_COUNT, LIMES_CLI_FIELD(width), .value = "N", .least = 1,
      .help = "channels where only heads or key width grow; 256 where it is not given"},
-    {"key-width", 0, OPTION_COUNT, LIMES_CLI_FIELD(study.key_width), .value = "N", .least = 1, .help = "channels of a key"},
-    {"value-width", 0, OPTION_COUNT, LIMES_CLI_FIELD(study.value_width), .value = "N", .least = 1, .help = "channels of a value"},
-    {"items", 0, OPTION_COUNT, LIMES_CLI_FIELD(study.items), .value = "N", .fallback = "8", .least = 1,
+    {"key-width", 0, OPTION_COUNT, LIMES_CLI_FIELD(key_width), .value = "N", .least = 1, .help = "channels of a key"},
+    {"value-width", 0, OPTION_COUNT, LIMES_CLI_FIELD(value_width), .value = "N", .least = 1, .help = "channels of a value"},
+    {"items", 0, OPTION_COUNT, LIMES_CLI_FIELD(items), .value = "N", .fallback = "8", .least = 1,
      .help = "how many items take part"},
-    {"draws", 0, OPTION_COUNT, LIMES_CLI_FIELD(study.draws), .value = "N", .least = 2,
+    {"draws", 0, OPTION_COUNT, LIMES_CLI_FIELD(draws), .value = "N", .least = 2,
      .help = "networks of each size; where it is not given, as many as make the slopes' intervals narrower than +-0.05, at most "
              "2000"},
-    {"most-seconds", 0, OPTION_NUMBER, LIMES_CLI_FIELD(study.most_seconds), .value = "S", .fallback = "600", .least = 0,
-     .open = true, .infinite = true, .help = "without --draws: about how long draws go on"},
-    {"output-draws", 0, OPTION_COUNT, LIMES_CLI_FIELD(study.output_draws), .value = "N", .fallback = "256", .least = 0,
+    {"most-seconds", 0, OPTION_NUMBER, LIMES_CLI_FIELD(most_seconds), .value = "S", .fallback = "600", .least = 0, .open = true,
+     .infinite = true, .help = "without --draws: about how long draws go on"},
+    {"output-draws", 0, OPTION_COUNT, LIMES_CLI_FIELD(output_draws), .value = "N", .fallback = "256", .least = 0,
      .help = "networks of each size whose outputs are looked at; 0: none"},
-    {"parameterization", 0, OPTION_CHOICE, LIMES_CLI_FIELD(study.parameterization), .choices = parameterizations,
-     .fallback = "ntk", .help = "standard: only the NNGP is compared, as the other kernel grows with the width"},
+    {"parameterization", 0, OPTION_CHOICE, LIMES_CLI_FIELD(parameterization), .choices = parameterizations, .fallback = "ntk",
+     .help = "standard: only the NNGP is compared, as the other kernel grows with the width"},
     {"plot", 0, OPTION_FILE, LIMES_CLI_FIELD(plot), .value = "F.png",
      .help = "a picture (.png or .svg): errors against size, and quantiles of the outputs"},
     {.name = NULL},
@@ -83,9 +83,9 @@ static limes_status read_sizes(cli_session *session, const cli_settings *setting
                                limes_width_options *wanted) {
   size_t heads[MOST_SIZES], n_heads = 0;
   bool by_heads = wanted->vary == LIMES_VARY_HEADS;
-  limes_status status = read_list(session, "heads", settings->study.heads, heads, &n_heads);
+  limes_status status = read_list(session, "heads", settings->heads_list, heads, &n_heads);
   if (status == LIMES_OK)
-    status = read_list(session, "widths", settings->study.widths, size, &wanted->n_sizes);
+    status = read_list(session, "widths", settings->widths, size, &wanted->n_sizes);
   if (status != LIMES_OK)
     return status;
   if (by_heads && wanted->n_sizes > 0)
@@ -98,12 +98,12 @@ static limes_status read_sizes(cli_session *session, const cli_settings *setting
   } else if (n_heads == 1) {
     wanted->heads = heads[0];
   }
-  if (settings->study.width > 0 && (wanted->vary == LIMES_VARY_ALL || wanted->vary == LIMES_VARY_WIDTH))
+  if (settings->width > 0 && (wanted->vary == LIMES_VARY_ALL || wanted->vary == LIMES_VARY_WIDTH))
     return limes_cli_fail(
         session, LIMES_WRONG_USE,
         "--width holds the channels where they do not grow: add --vary heads or --vary key_width, or give sizes "
         "by --widths");
-  if (settings->study.key_width > 0 && wanted->vary == LIMES_VARY_KEY_WIDTH)
+  if (settings->key_width > 0 && wanted->vary == LIMES_VARY_KEY_WIDTH)
     return limes_cli_fail(session, LIMES_WRONG_USE, "--vary key_width tries the numbers of --widths; leave out --key-width");
   wanted->sizes = size;
   return LIMES_OK;
@@ -111,15 +111,15 @@ static limes_status read_sizes(cli_session *session, const cli_settings *setting
 
 static limes_status check(cli_session *session, const cli_settings *settings, size_t size[MOST_SIZES],
                           limes_width_options *wanted) {
-  *wanted = (limes_width_options){.vary = (limes_vary)settings->study.vary,
-                                  .width = (size_t)settings->study.width,
-                                  .key_width = (size_t)settings->study.key_width,
-                                  .value_width = (size_t)settings->study.value_width,
-                                  .parameterization = (limes_parameterization)settings->study.parameterization,
-                                  .items = (size_t)settings->study.items,
-                                  .draws = (size_t)settings->study.draws,
-                                  .most_seconds = settings->study.most_seconds,
-                                  .output_draws = (size_t)settings->study.output_draws};
+  *wanted = (limes_width_options){.vary = (limes_vary)settings->vary,
+                                  .width = (size_t)settings->width,
+                                  .key_width = (size_t)settings->key_width,
+                                  .value_width = (size_t)settings->value_width,
+                                  .parameterization = (limes_parameterization)settings->parameterization,
+                                  .items = (size_t)settings->items,
+                                  .draws = (size_t)settings->draws,
+                                  .most_seconds = settings->most_seconds,
+                                  .output_draws = (size_t)settings->output_draws};
   limes_status status = limes_cli_need(session, "width", "data", settings->data);
   if (status == LIMES_OK)
     status = limes_cli_check_picture(session, "plot", settings->plot);

@@ -6,6 +6,7 @@
 
 #include "kernel/flops.h"
 #include "kernel/left_out.h"
+#include "kernel/mixture.h"
 #include "kernel/tiles.h"
 #include "limes/kernel.h"
 #include "model/text.h"
@@ -51,7 +52,7 @@ static double own_flops_of(const limes_plan *plan, const limes_block *block) {
 
 /* One item against a panel, or a whole tile where items have no positions. What takes longer than there is time for is
  * measured by its first panel. */
-static void sample_pairs(limes_walker *walker, size_t k, double until, sample *sum) {
+static limes_status sample_pairs(limes_walker *walker, size_t k, double until, sample *sum) {
   const limes_plan *plan = walker->plan;
   size_t i = spread(k, plan->a.batch->items), j = spread(3 * k + 1, plan->b.batch->items);
   size_t rows = plan->gram == 0 ? 1 : plan->block, count = plan->gram == 0 ? plan->panel : plan->block;
@@ -63,8 +64,8 @@ static void sample_pairs(limes_walker *walker, size_t k, double until, sample *s
   count = count < left ? count : left;
   double started = now();
   walker->x.filled = walker->y.filled = false;
-  (void)!limes_fill_block(walker, &walker->x, &plan->a, i, rows);
-  (void)!limes_fill_block(walker, &walker->y, &plan->b, j, count);
+  if (!limes_fill_block(walker, &walker->x, &plan->a, i, rows) || !limes_fill_block(walker, &walker->y, &plan->b, j, count))
+    return walker->status;
   double filled = now(), counted = walker->work.flops;
   walker->more = sum->more;
   sum->own_seconds += filled - started;
@@ -77,6 +78,7 @@ static void sample_pairs(limes_walker *walker, size_t k, double until, sample *s
   walker->more = NULL;
   sum->cross_seconds += now() - filled;
   sum->cross_flops += walker->work.flops - counted;
+  return LIMES_OK;
 }
 
 /* Seconds on one core, from the cost of a floating-point operation in pairs and in self passes; more: [n_op] flops of all pairs
@@ -88,10 +90,12 @@ static limes_status measure(limes_context *context, const limes_plan *plan, doub
     return status;
   sample warm = {.more = more}, sum = {.more = more};
   double until = now() + SAMPLE_SECONDS;
-  sample_pairs(&walker, 0, now() + 0.2 * SAMPLE_SECONDS, &warm);
-  for (size_t k = 1; k < MOST_SAMPLES && now() < until; k++)
-    sample_pairs(&walker, k, until, &sum);
+  status = sample_pairs(&walker, 0, now() + 0.2 * SAMPLE_SECONDS, &warm);
+  for (size_t k = 1; k < MOST_SAMPLES && now() < until && status == LIMES_OK; k++)
+    status = sample_pairs(&walker, k, until, &sum);
   limes_walker_clear(&walker);
+  if (status != LIMES_OK)
+    return status;
   for (size_t i = 0; i < plan->program.n_op; i++)
     more[i] *= plan->cross_flops / fmax(warm.cross_flops + sum.cross_flops, 1);
   if (sum.cross_flops == 0) /* one sample took all the time */
@@ -208,10 +212,8 @@ static void put_layers(limes_text *text, const limes_plan *plan) {
     limes_text_add(text, "  ... and %zu more layers\n", shown - MOST_LINES);
 }
 
-/* What layers by quadrature leave out. A failure is kept by the text. */
-static void put_left_out(limes_context *context, const limes_plan *plan, limes_text *text) {
-  limes_left_out *errors;
-  text->failed = limes_find_left_out(context, plan, &errors) != LIMES_OK || text->failed;
+/* What layers by quadrature leave out; errors: [n_op], or NULL where there are none. A failure is kept by the text. */
+static void put_left_out(limes_context *context, const limes_plan *plan, const limes_left_out *errors, limes_text *text) {
   for (size_t i = 0; errors != NULL && i < plan->program.n_op && i < MOST_LINES; i++) {
     if (plan->program.op[i].ops->left_out == NULL)
       continue;
@@ -220,15 +222,18 @@ static void put_left_out(limes_context *context, const limes_plan *plan, limes_t
     limes_text_add(text, "  %s\n", line == NULL ? "" : line);
     free(line);
   }
-  free(errors);
 }
 
-static char *plan_text(limes_context *context, const limes_plan *plan, unsigned workers, const limes_plan_report *report) {
+static char *plan_text(limes_context *context, const limes_plan *plan, const limes_left_out *errors, unsigned workers,
+                       const limes_plan_report *report) {
   limes_text text = {.context = context};
   size_t N_a = plan->a.batch->items, N_b = plan->b.batch->items;
   put_layers(&text, plan);
-  put_left_out(context, plan, &text);
+  put_left_out(context, plan, errors, &text);
   limes_text_add(&text, "\n%-10s %zu x %zu%s\n", "kernel", N_a, N_b, plan->symmetric ? ", one triangle" : "");
+  if (plan->program.coins > 0)
+    limes_text_add(&text, "%-10s the mean kernel of a mixture of %u Gaussian processes (coins=shared), one by one\n", "parts",
+                   (unsigned)limes_parts(&plan->program));
   limes_text_add(&text, "%-10s %zu of up to %zu x %zu items, %zu partners at a time, %u threads\n", "tiles",
                  limes_plan_tiles(plan), plan->block, plan->block, plan->panel, workers);
   put_quantity(&text, "flops", report->flops, "");
@@ -256,9 +261,14 @@ static limes_status fill_report(limes_context *context, limes_plan *plan, bool n
     report->seconds = NAN;
   }
   report->flops = plan->cross_flops + plan->own_flops;
+  limes_left_out *errors = NULL;
+  if (status == LIMES_OK)
+    status = limes_find_left_out(context, plan, &errors);
+  if (status == LIMES_OK)
+    report->text = plan_text(context, plan, errors, workers, report);
+  free(errors);
   if (status != LIMES_OK)
     return status;
-  report->text = plan_text(context, plan, workers, report);
   if (report->text == NULL)
     return LIMES_NO_MEMORY;
   if (!fits)
@@ -274,8 +284,12 @@ limes_status limes_explain(limes_context *context, const limes_model *model, con
   *report = (limes_plan_report){0};
   limes_plan plan;
   limes_status status = limes_plan_create(context, model, a, b == NULL ? a : b, ntk, LIMES_SCALAR, &plan);
-  if (status != LIMES_OK)
+  if (status == LIMES_OK)
+    status = limes_mixture_check(context, &plan.program);
+  if (status != LIMES_OK) {
+    limes_plan_clear(&plan);
     return status;
+  }
   status = fill_report(context, &plan, nngp, ntk, report);
   limes_plan_clear(&plan);
   return status;

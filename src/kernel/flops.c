@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "kernel/mixture.h"
+
 #define MOST_KINDS 256
 
 /* Items of one size, in as many segments, with one of them to stand for all. */
@@ -59,7 +61,7 @@ double limes_input_flops(const limes_batch *batch, limes_layout layout, const li
 }
 
 double limes_step_flops(const limes_plan *plan, const limes_pass *pass, const limes_step *step, const limes_side *a, size_t i,
-                         const limes_side *b, size_t j, bool ntk) {
+                        const limes_side *b, size_t j, bool ntk) {
   if (step->narrow || step->out == LIMES_NO_VALUE)
     return 0;
   const limes_op *op = &plan->program.op[step->op];
@@ -137,6 +139,8 @@ limes_status limes_count_flops(limes_context *context, limes_plan *plan) {
     if (plan->readout != LIMES_ABSENT)
       count_pairs(plan, &a, &b);
     count_own(plan);
+    plan->cross_flops *= limes_parts(&plan->program);
+    plan->own_flops *= limes_parts(&plan->program);
   }
   free(a.kind);
   free(b.kind);

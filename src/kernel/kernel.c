@@ -6,25 +6,18 @@
 
 #include "kernel/kernel.h"
 #include "kernel/left_out.h"
+#include "kernel/mixture.h"
 #include "kernel/tiles.h"
 
 #define ROW_BYTES (64u << 20) /* of one block of rows handed to a callback */
-
-static limes_status check_fits(limes_context *context, const limes_plan *plan) {
-  uint64_t bytes = limes_plan_bytes(plan, limes_workers(context, limes_plan_tiles(plan))), limit = limes_memory_limit(context);
-  if (bytes <= limit)
-    return LIMES_OK;
-  return limes_fail(context, LIMES_REFUSED,
-                    "the work would take %.3g GB beside its result, and %.3g GB may be planned for: use fewer threads, smaller "
-                    "items, or allow more memory",
-                    (double)bytes / 1e9, (double)limit / 1e9);
-}
 
 limes_status limes_plan_kernel(limes_context *context, const limes_model *model, const limes_batch *a, const limes_batch *b,
                                bool ntk, limes_layout readout, limes_plan *plan) {
   limes_status status = limes_plan_create(context, model, a, b == NULL ? a : b, ntk, readout, plan);
   if (status == LIMES_OK)
-    status = check_fits(context, plan);
+    status = limes_plan_check_memory(context, plan, limes_plan_tiles(plan));
+  if (status == LIMES_OK)
+    status = limes_mixture_check(context, &plan->program);
   if (status == LIMES_OK)
     status = limes_log_left_out(context, plan);
   if (status != LIMES_OK)
@@ -33,7 +26,7 @@ limes_status limes_plan_kernel(limes_context *context, const limes_model *model,
 }
 
 limes_status limes_check_matrix(limes_context *context, const char *name, const double *kernel, size_t rows, size_t columns,
-                                size_t stride, size_t first, size_t first_column) {
+                                size_t stride, size_t first, size_t first_column, size_t cell) {
   for (size_t i = 0; kernel != NULL && i < rows; i++)
     for (size_t j = 0; j < columns; j++)
       if (!isfinite(kernel[i * stride + j]))
@@ -41,8 +34,15 @@ limes_status limes_check_matrix(limes_context *context, const char *name, const 
             context, LIMES_BAD_INPUT,
             "the %s of items %zu and %zu (counted from 0) is %g: the numbers are too large for this model; normalize "
             "the data, or take smaller weights",
-            name, first + i, first_column + j, kernel[i * stride + j]);
+            name, first + i, first_column + j / cell, kernel[i * stride + j]);
   return LIMES_OK;
+}
+
+static limes_status check_diagonal(limes_context *context, const char *name, const double *diagonal, size_t n) {
+  limes_status status = LIMES_OK;
+  for (size_t i = 0; diagonal != NULL && i < n && status == LIMES_OK; i++)
+    status = limes_check_matrix(context, name, diagonal + i, 1, 1, 1, i, i, 1);
+  return status;
 }
 
 /* A kernel of finite numbers, or a sentence. */
@@ -50,9 +50,9 @@ static limes_status run_checked(limes_context *context, const limes_plan *plan, 
   size_t columns = plan->b.batch->items * sink->cell, stride = sink->stride * sink->cell;
   limes_status status = limes_run_tiles(context, plan, what, sink);
   if (status == LIMES_OK)
-    status = limes_check_matrix(context, "NNGP", sink->nngp, sink->rows, columns, stride, sink->first_row, 0);
+    status = limes_check_matrix(context, "NNGP", sink->nngp, sink->rows, columns, stride, sink->first_row, 0, sink->cell);
   if (status == LIMES_OK)
-    status = limes_check_matrix(context, "NTK", sink->ntk, sink->rows, columns, stride, sink->first_row, 0);
+    status = limes_check_matrix(context, "NTK", sink->ntk, sink->rows, columns, stride, sink->first_row, 0, sink->cell);
   return status;
 }
 
@@ -120,6 +120,10 @@ limes_status limes_kernel_diagonal(limes_context *context, const limes_model *mo
   if (status != LIMES_OK)
     return status;
   status = limes_run_diagonal(context, &plan, nngp, ntk);
+  if (status == LIMES_OK)
+    status = check_diagonal(context, "NNGP", nngp, a->items);
+  if (status == LIMES_OK)
+    status = check_diagonal(context, "NTK", ntk, a->items);
   limes_plan_clear(&plan);
   return status;
 }
@@ -180,6 +184,9 @@ static limes_status attention_of(limes_context *context, const limes_plan *plan,
   const limes_op *op = attention_number(&plan->program, which, &index);
   if (op == NULL)
     return limes_fail(context, LIMES_WRONG_USE, "the model has no attention number %zu (they count from 0)", which);
+  if (plan->program.coins > 0)
+    return limes_fail(context, LIMES_UNABLE,
+                      "the weights of attention depend on the coins of residual(coins=shared): there is no one matrix");
   if (op->ops->random_weights != NULL && op->ops->random_weights(op))
     return limes_fail(context, LIMES_UNABLE,
                       "the weights of attention number %zu are random (scale=sqrt, qk_correlation): there is no matrix", which);
@@ -189,12 +196,16 @@ static limes_status attention_of(limes_context *context, const limes_plan *plan,
     return status;
   *positions = plan->a.grid[op->in[0]][item].T;
   *z = limes_allocate(context, *positions * *positions, sizeof **z);
-  if (*z != NULL) {
-    (void)!limes_fill_block(&walker, &walker.x, &plan->a, item, 1);
+  status = *z == NULL ? LIMES_NO_MEMORY : LIMES_OK;
+  if (status == LIMES_OK && !limes_fill_block(&walker, &walker.x, &plan->a, item, 1))
+    status = walker.status;
+  if (status == LIMES_OK)
     transpose(*positions, walker.x.trace[index][0].matrix[0], *z);
-  }
+  else
+    free(*z);
+  *z = status == LIMES_OK ? *z : NULL;
   limes_walker_clear(&walker);
-  return *z == NULL ? LIMES_NO_MEMORY : LIMES_OK;
+  return status;
 }
 
 limes_status limes_attention_matrix(limes_context *context, const limes_model *model, const limes_batch *a, size_t item,
@@ -206,7 +217,7 @@ limes_status limes_attention_matrix(limes_context *context, const limes_model *m
   limes_status status = limes_plan_create(context, model, a, a, false, LIMES_ABSENT, &plan);
   if (status != LIMES_OK)
     return status;
-  status = check_fits(context, &plan);
+  status = limes_plan_check_memory(context, &plan, limes_plan_tiles(&plan));
   if (status == LIMES_OK)
     status = attention_of(context, &plan, item, which, z, positions);
   limes_plan_clear(&plan);

@@ -9,8 +9,9 @@
 limes_status limes_plan_kernel(limes_context *context, const limes_model *model, const limes_batch *a, const limes_batch *b,
                                bool ntk, limes_layout readout, limes_plan *plan) LIMES_MUST_USE;
 
-/* A sentence where an entry is not finite; kernel NULL is allowed. first, first_column: of the whole kernel, for the sentence. */
+/* A sentence where an entry is not finite; kernel NULL is allowed. first, first_column: of the whole kernel,
+ * for the sentence, which counts `cell` columns as one. */
 limes_status limes_check_matrix(limes_context *context, const char *name, const double *kernel, size_t rows, size_t columns,
-                                size_t stride, size_t first, size_t first_column) LIMES_MUST_USE;
+                                size_t stride, size_t first, size_t first_column, size_t cell) LIMES_MUST_USE;
 
 #endif

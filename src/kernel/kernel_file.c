@@ -212,9 +212,9 @@ static limes_status keep(void *user, size_t number, const double *nngp, const do
   const limes_tile *tile = &fill->rectangle[number];
   const double *data[LIMES_TILED_MOST] = {nngp != NULL ? nngp : ntk, nngp != NULL ? ntk : NULL};
   limes_status status =
-      limes_check_matrix(fill->context, "NNGP", nngp, tile->rows, tile->columns, tile->columns, tile->row, tile->column);
+      limes_check_matrix(fill->context, "NNGP", nngp, tile->rows, tile->columns, tile->columns, tile->row, tile->column, 1);
   if (status == LIMES_OK)
-    status = limes_check_matrix(fill->context, "NTK", ntk, tile->rows, tile->columns, tile->columns, tile->row, tile->column);
+    status = limes_check_matrix(fill->context, "NTK", ntk, tile->rows, tile->columns, tile->columns, tile->row, tile->column, 1);
   if (status == LIMES_OK)
     status = limes_tiled_put(fill->context, fill->file, fill->todo[number], data);
   return status == LIMES_OK ? limes_tiled_sync(fill->context, fill->file, false, NULL) : status;

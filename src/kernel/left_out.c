@@ -15,18 +15,22 @@ static bool by_quadrature(const limes_program *program) {
   return any;
 }
 
-static void look_at(limes_walker *walker, const limes_side *side, size_t item, limes_left_out *errors) {
+static limes_status look_at(limes_walker *walker, const limes_side *side, size_t item, limes_left_out *errors) {
   const limes_program *program = &walker->plan->program;
-  (void)!limes_fill_block(walker, &walker->x, side, item, 1);
+  if (!limes_fill_block(walker, &walker->x, side, item, 1))
+    return walker->status;
   for (size_t i = 0; i < program->n_op; i++)
     if (program->op[i].ops->left_out != NULL)
       program->op[i].ops->left_out(&program->op[i], walker->x.trace[i], &errors[i].value, &errors[i].slope);
+  return LIMES_OK;
 }
 
-static void look_at_side(limes_walker *walker, const limes_side *side, limes_left_out *errors) {
+static limes_status look_at_side(limes_walker *walker, const limes_side *side, limes_left_out *errors) {
   size_t N = side->batch->items, step = (N + MOST_ITEMS - 1) / MOST_ITEMS;
-  for (size_t item = 0; item < N; item += step)
-    look_at(walker, side, item, errors);
+  limes_status status = LIMES_OK;
+  for (size_t item = 0; item < N && status == LIMES_OK; item += step)
+    status = look_at(walker, side, item, errors);
+  return status;
 }
 
 limes_status limes_find_left_out(limes_context *context, const limes_plan *plan, limes_left_out **errors) {
@@ -38,13 +42,11 @@ limes_status limes_find_left_out(limes_context *context, const limes_plan *plan,
   if (status != LIMES_OK)
     return status;
   *errors = limes_allocate(context, plan->program.n_op, sizeof **errors);
-  if (*errors != NULL) {
-    look_at_side(&walker, &plan->a, *errors);
-    if (!plan->symmetric)
-      look_at_side(&walker, &plan->b, *errors);
-  }
+  status = *errors == NULL ? LIMES_NO_MEMORY : look_at_side(&walker, &plan->a, *errors);
+  if (status == LIMES_OK && !plan->symmetric)
+    status = look_at_side(&walker, &plan->b, *errors);
   limes_walker_clear(&walker);
-  return *errors == NULL ? LIMES_NO_MEMORY : LIMES_OK;
+  return status;
 }
 
 char *limes_left_out_text(limes_context *context, const limes_op *op, limes_left_out error) {
@@ -68,20 +70,24 @@ static limes_left_out worst_of_layer(const limes_program *program, size_t index,
   return worst;
 }
 
-static limes_status log_layer(limes_context *context, const limes_plan *plan, size_t index, const limes_left_out *errors) {
-  bool first;
-  limes_left_out error = worst_of_layer(&plan->program, index, errors, &first);
-  if (plan->program.op[index].ops->left_out == NULL || !first)
-    return LIMES_OK;
-  char *text = limes_left_out_text(context, &plan->program.op[index], error);
+limes_status limes_log_one_left_out(limes_context *context, const limes_op *op, limes_left_out error, bool ntk) {
+  char *text = limes_left_out_text(context, op, error);
   if (text == NULL)
     return LIMES_NO_MEMORY;
-  double largest = error.value > error.slope || !plan->ntk ? error.value : error.slope;
+  double largest = error.value > error.slope || !ntk ? error.value : error.slope;
   bool large = largest > WORTH_A_WARNING;
   limes_log(context, large ? LIMES_LOG_WARNING : LIMES_LOG_DETAIL, "%s%s", text,
             large ? "; a higher order makes it smaller" : "");
   free(text);
   return LIMES_OK;
+}
+
+static limes_status log_layer(limes_context *context, const limes_plan *plan, size_t index, const limes_left_out *errors) {
+  bool first;
+  limes_left_out error = worst_of_layer(&plan->program, index, errors, &first);
+  if (plan->program.op[index].ops->left_out == NULL || !first)
+    return LIMES_OK;
+  return limes_log_one_left_out(context, &plan->program.op[index], error, plan->ntk);
 }
 
 limes_status limes_log_left_out(limes_context *context, const limes_plan *plan) {

@@ -15,6 +15,9 @@ limes_status limes_find_left_out(limes_context *context, const limes_plan *plan,
 /* A line of the log for each such layer: a warning where the error is larger than kernels should have. */
 limes_status limes_log_left_out(limes_context *context, const limes_plan *plan) LIMES_MUST_USE;
 
+/* The line of one layer; ntk: whether the factor of Theta counts. */
+limes_status limes_log_one_left_out(limes_context *context, const limes_op *op, limes_left_out error, bool ntk) LIMES_MUST_USE;
+
 /* "tanh (line 1, column 7): ..." for a layer's error; to be freed with free(), NULL with the context's error set. */
 char *limes_left_out_text(limes_context *context, const limes_op *op, limes_left_out error) LIMES_MUST_USE;
 

@@ -7,7 +7,8 @@
 typedef struct {
   const limes_program *program;
   const bool *uneven; /* [n_value], or NULL */
-  bool own;
+  const limes_chain_rules *chains;
+  bool own, every;
   limes_layout *asked;   /* [n_value] the most that a reader asks of a value */
   limes_layout **wanted; /* [n_op][n_in] what each op asks of each input */
   uint32_t *held;        /* [n_value] where a value is held, as asked */
@@ -28,6 +29,8 @@ static limes_layout fitting(const builder *b, uint32_t value, limes_layout layou
 static limes_status demand(limes_context *context, builder *b, limes_layout readout) {
   const limes_program *program = b->program;
   b->asked[program->readout] = fitting(b, program->readout, readout);
+  for (uint32_t value = 0; b->every && value < program->n_value; value++)
+    b->asked[value] = fitting(b, value, LIMES_FULL);
   for (size_t i = program->n_op; i-- > 0;) {
     const limes_op *op = &program->op[i];
     b->wanted[i] = limes_allocate(context, op->n_in, sizeof **b->wanted);
@@ -167,8 +170,7 @@ static limes_status place(limes_context *context, const limes_program *program, 
   return LIMES_OK;
 }
 
-static limes_status build(limes_context *context, builder *b, limes_layout readout, const limes_chain_rules *chains,
-                          limes_pass *pass) {
+static limes_status build(limes_context *context, builder *b, limes_layout readout, limes_pass *pass) {
   const limes_program *program = b->program;
   for (size_t i = 0; i < program->n_value; i++)
     b->diagonal[i] = LIMES_NO_VALUE;
@@ -180,21 +182,20 @@ static limes_status build(limes_context *context, builder *b, limes_layout reado
   if (status != LIMES_OK)
     return status;
   pass->readout = b->own ? LIMES_NO_VALUE : b->held[program->readout];
-  if (chains != NULL)
-    limes_find_chains(program, chains, pass);
+  if (b->chains != NULL)
+    limes_find_chains(program, b->chains, pass);
   return place(context, program, pass);
 }
 
-limes_status limes_pass_create(limes_context *context, const limes_program *program, limes_layout readout, const bool *uneven,
-                               const limes_chain_rules *chains, limes_pass *pass) {
+static limes_status create(limes_context *context, builder b, limes_layout readout, limes_pass *pass) {
+  const limes_program *program = b.program;
   *pass = (limes_pass){0};
-  builder b = {.program = program, .uneven = uneven, .own = readout == LIMES_ABSENT};
   b.asked = limes_allocate(context, program->n_value, sizeof *b.asked);
   b.wanted = limes_allocate(context, program->n_op, sizeof *b.wanted);
   b.held = limes_allocate(context, program->n_value, sizeof *b.held);
   b.diagonal = limes_allocate(context, program->n_value, sizeof *b.diagonal);
   bool memory = b.asked != NULL && b.wanted != NULL && b.held != NULL && b.diagonal != NULL;
-  limes_status status = memory ? build(context, &b, readout, chains, pass) : LIMES_NO_MEMORY;
+  limes_status status = memory ? build(context, &b, readout, pass) : LIMES_NO_MEMORY;
   for (size_t i = 0; b.wanted != NULL && i < program->n_op; i++)
     free(b.wanted[i]);
   free(b.asked);
@@ -204,6 +205,16 @@ limes_status limes_pass_create(limes_context *context, const limes_program *prog
   if (status != LIMES_OK)
     limes_pass_clear(pass);
   return status;
+}
+
+limes_status limes_pass_create(limes_context *context, const limes_program *program, limes_layout readout, const bool *uneven,
+                               const limes_chain_rules *chains, limes_pass *pass) {
+  builder b = {.program = program, .uneven = uneven, .chains = chains, .own = readout == LIMES_ABSENT};
+  return create(context, b, readout, pass);
+}
+
+limes_status limes_pass_create_every(limes_context *context, const limes_program *program, limes_pass *pass) {
+  return create(context, (builder){.program = program, .own = true, .every = true}, LIMES_ABSENT, pass);
 }
 
 void limes_pass_clear(limes_pass *pass) {

@@ -42,6 +42,10 @@ typedef struct limes_pass {
  * positions, so that pairs have no diagonal and the matrix stands in for it; NULL: nowhere. chains NULL: none. */
 limes_status limes_pass_create(limes_context *context, const limes_program *program, limes_layout readout, const bool *uneven,
                                const limes_chain_rules *chains, limes_pass *pass) LIMES_MUST_USE;
+
+/* A self pass that holds all positions behind every op, also where nobody asks for them. */
+limes_status limes_pass_create_every(limes_context *context, const limes_program *program, limes_pass *pass) LIMES_MUST_USE;
+
 void limes_pass_clear(limes_pass *pass);
 
 /* Whether the op keeps a trace of an item. */

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/parallel.h"
 #include "kernel/chain.h"
 #include "kernel/diagonals.h"
 #include "kernel/flops.h"
@@ -70,8 +71,7 @@ static limes_status create_cross(limes_context *context, limes_plan *plan) {
     uneven[value] = is_uneven(plan, (uint32_t)value);
   bool plain = !plan->a.holes && !plan->b.holes;
   limes_chain_rules chains = {uneven, plan->a.grid, plan->a.batch->features};
-  limes_status status =
-      limes_pass_create(context, &plan->program, plan->readout, uneven, plain ? &chains : NULL, &plan->cross);
+  limes_status status = limes_pass_create(context, &plan->program, plan->readout, uneven, plain ? &chains : NULL, &plan->cross);
   free(uneven);
   return status;
 }
@@ -245,7 +245,8 @@ static size_t block_traces(const limes_plan *plan, const limes_side *side) {
 size_t limes_plan_doubles(const limes_plan *plan) {
   const size_t parts[] = {plan->own_total,   limes_multiply_capped(plan->cross_total, plan->ntk ? 2 : 1),
                           plan->trace_total, plan->trace_total,
-                          plan->scratch,     plan->gram,        plan->chain};
+                          plan->scratch,     plan->gram,
+                          plan->chain};
   size_t total = 0;
   for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
     total = limes_add_capped(total, parts[i]);
@@ -275,15 +276,16 @@ static limes_status build(limes_context *context, const limes_model *model, cons
   if (status == LIMES_OK)
     status = check_program(context, plan);
   if (status == LIMES_OK)
-    status = limes_pass_create(context, &plan->program, LIMES_ABSENT, NULL, NULL, &plan->own);
+    status = plan->every ? limes_pass_create_every(context, &plan->program, &plan->own)
+                         : limes_pass_create(context, &plan->program, LIMES_ABSENT, NULL, NULL, &plan->own);
   if (status == LIMES_OK && plan->readout != LIMES_ABSENT)
     status = create_cross(context, plan);
   return status;
 }
 
-limes_status limes_plan_create(limes_context *context, const limes_model *model, const limes_batch *a, const limes_batch *b,
-                               bool ntk, limes_layout readout, limes_plan *plan) {
-  *plan = (limes_plan){.ntk = ntk, .readout = readout};
+/* plan: says what is wanted */
+static limes_status create(limes_context *context, const limes_model *model, const limes_batch *a, const limes_batch *b,
+                           limes_plan *plan) {
   limes_status status = build(context, model, a, b, plan);
   if (status == LIMES_OK) {
     choose_block(plan);
@@ -300,6 +302,27 @@ limes_status limes_plan_create(limes_context *context, const limes_model *model,
   if (status != LIMES_OK)
     limes_plan_clear(plan);
   return status;
+}
+
+limes_status limes_plan_create(limes_context *context, const limes_model *model, const limes_batch *a, const limes_batch *b,
+                               bool ntk, limes_layout readout, limes_plan *plan) {
+  *plan = (limes_plan){.ntk = ntk, .readout = readout};
+  return create(context, model, a, b, plan);
+}
+
+limes_status limes_plan_create_every(limes_context *context, const limes_model *model, const limes_batch *a, limes_plan *plan) {
+  *plan = (limes_plan){.every = true, .readout = LIMES_ABSENT};
+  return create(context, model, a, a, plan);
+}
+
+limes_status limes_plan_check_memory(limes_context *context, const limes_plan *plan, size_t tasks) {
+  uint64_t bytes = limes_plan_bytes(plan, limes_workers(context, tasks)), limit = limes_memory_limit(context);
+  if (bytes <= limit)
+    return LIMES_OK;
+  return limes_fail(context, LIMES_REFUSED,
+                    "the work would take %.3g GB beside its result, and %.3g GB may be planned for: use fewer threads, smaller "
+                    "items, or allow more memory",
+                    (double)bytes / 1e9, (double)limit / 1e9);
 }
 
 void limes_plan_clear(limes_plan *plan) {

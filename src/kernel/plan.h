@@ -12,6 +12,7 @@ typedef struct limes_plan {
   limes_side a, b; /* b shares a's memory where symmetric */
   bool symmetric;  /* items of a against themselves */
   bool ntk;        /* whether Theta is computed */
+  bool every;      /* self passes hold all positions behind every op */
   limes_layout readout;
   size_t block; /* items of a side of a tile */
   size_t panel; /* partners at a time */
@@ -29,7 +30,13 @@ typedef struct limes_plan {
 /* Axes and features of both batches must agree. readout: SCALAR for kernels, FULL for positions, ABSENT for self passes alone. */
 limes_status limes_plan_create(limes_context *context, const limes_model *model, const limes_batch *a, const limes_batch *b,
                                bool ntk, limes_layout readout, limes_plan *plan) LIMES_MUST_USE;
+/* For self passes alone, which hold all positions behind every op. */
+limes_status limes_plan_create_every(limes_context *context, const limes_model *model, const limes_batch *a, limes_plan *plan)
+    LIMES_MUST_USE;
 void limes_plan_clear(limes_plan *plan);
+
+/* Refuses a plan that takes more memory than may be planned for, run as so many tasks. */
+limes_status limes_plan_check_memory(limes_context *context, const limes_plan *plan, size_t tasks) LIMES_MUST_USE;
 
 size_t limes_plan_blocks(const limes_plan *plan, const limes_side *side);
 size_t limes_plan_tiles(const limes_plan *plan);

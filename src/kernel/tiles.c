@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "kernel/flops.h"
+#include "kernel/mixture.h"
 
 #define WANTED_ERROR 1e-10 /* relative, of approximations inside layers */
 
@@ -21,46 +22,51 @@ typedef struct {
   void *user;
 } walk_job;
 
-/* results */
+/* results: numbers of the first part of a mixture are stored, those of the others added, each times its share */
 
-static void put_cell(const limes_sink *sink, size_t row, size_t column, const double *nngp, const double *ntk, size_t element) {
+static void put_number(const limes_walker *walker, double number, double *to) {
+  *to = walker->part == 0 ? walker->share * number : *to + walker->share * number;
+}
+
+static void put_cell(const limes_walker *walker, const limes_sink *sink, const limes_panel *panel, size_t element, size_t row,
+                     size_t column) {
   if (row < sink->first_row || row - sink->first_row >= sink->rows || column < sink->first_column ||
       (sink->columns > 0 && column - sink->first_column >= sink->columns))
     return;
   size_t at = (row - sink->first_row) * sink->stride + column - sink->first_column;
   if (sink->nngp != NULL)
-    sink->nngp[at] = nngp[element];
+    put_number(walker, panel->cov[element], &sink->nngp[at]);
   if (sink->ntk != NULL)
-    sink->ntk[at] = ntk[element];
+    put_number(walker, panel->ntk[element], &sink->ntk[at]);
 }
 
 /* [a..., b...] of the pair (i, j) from a column-major panel: rows a of x, columns b of y; mirrored: [b..., a...] of (j, i) */
-static void put_positions(const limes_sink *sink, const limes_panel *panel, size_t partner, size_t row, size_t column,
-                          bool mirrored) {
+static void put_positions(const limes_walker *walker, const limes_sink *sink, const limes_panel *panel, size_t partner,
+                          size_t row, size_t column, bool mirrored) {
   size_t T = panel->x->T, T_y = panel->y[partner].T, first = panel->start[partner];
   size_t at = (row * sink->stride + column) * sink->cell;
   for (size_t a = 0; a < T; a++)
     for (size_t b = 0; b < T_y; b++) {
       size_t to = at + (mirrored ? b * T + a : a * T_y + b), from = first + b * T + a;
       if (sink->nngp != NULL)
-        sink->nngp[to] = panel->cov[from];
+        put_number(walker, panel->cov[from], &sink->nngp[to]);
       if (sink->ntk != NULL)
-        sink->ntk[to] = panel->ntk[from];
+        put_number(walker, panel->ntk[from], &sink->ntk[to]);
     }
 }
 
-static void put(const limes_sink *sink, const limes_panel *panel, size_t i, size_t first) {
+static void put(const limes_walker *walker, const limes_sink *sink, const limes_panel *panel, size_t i, size_t first) {
   for (size_t k = 0; k < panel->n; k++) {
     size_t j = first + k;
     if (panel->layout == LIMES_FULL) {
-      put_positions(sink, panel, k, i, j, false);
+      put_positions(walker, sink, panel, k, i, j, false);
       if (sink->mirrored && i != j)
-        put_positions(sink, panel, k, j, i, true);
+        put_positions(walker, sink, panel, k, j, i, true);
       continue;
     }
-    put_cell(sink, i, j, panel->cov, panel->ntk, k);
+    put_cell(walker, sink, panel, k, i, j);
     if (sink->mirrored && i != j)
-      put_cell(sink, j, i, panel->cov, panel->ntk, k);
+      put_cell(walker, sink, panel, k, j, i);
   }
 }
 
@@ -96,12 +102,12 @@ static bool has_row(const limes_sink *sink, size_t row) {
   return sink->mirrored || (row >= sink->first_row && row - sink->first_row < sink->rows);
 }
 
-/* The pairs of one tile, blocks bx and by, into the sink. */
-static limes_status walk_tile(limes_walker *walker, const limes_sink *sink, size_t bx, size_t by) {
+/* The pairs of one tile, blocks bx and by, of the part that the walker walks */
+static limes_status walk_part(limes_walker *walker, const limes_sink *sink, size_t bx, size_t by) {
   const limes_plan *plan = walker->plan;
   const limes_block *y = fill_tile(walker, bx, by);
   if (y == NULL)
-    return LIMES_INTERRUPTED;
+    return walker->status;
   bool triangle = plan->symmetric && bx == by;
   for (size_t item = 0; item < walker->x.count; item++) {
     size_t partners = !has_row(sink, walker->x.first + item) ? 0 : triangle ? item + 1 : y->count;
@@ -109,12 +115,22 @@ static limes_status walk_tile(limes_walker *walker, const limes_sink *sink, size
       size_t n = partners - from < plan->panel ? partners - from : plan->panel;
       ptrdiff_t same = triangle && item - from < n ? (ptrdiff_t)(item - from) : -1;
       const limes_panel *panel = limes_cross_pass(walker, &walker->x, item, y, from, n, same);
-      put(sink, panel, walker->x.first + item, y->first + from);
+      put(walker, sink, panel, walker->x.first + item, y->first + from);
       if (!limes_walker_advance(walker))
         return LIMES_INTERRUPTED;
     }
   }
   return LIMES_OK;
+}
+
+/* Into the sink, all parts of a mixture */
+static limes_status walk_tile(limes_walker *walker, const limes_sink *sink, size_t bx, size_t by) {
+  limes_status status = LIMES_OK;
+  for (uint32_t part = 0; part < limes_parts(&walker->plan->program) && status == LIMES_OK; part++) {
+    limes_begin_part(walker, part);
+    status = walk_part(walker, sink, bx, by);
+  }
+  return status;
 }
 
 static limes_status run_tile(void *shared, size_t task, unsigned worker, limes_job *job) {
@@ -149,23 +165,32 @@ static limes_status run_rectangle(void *shared, size_t task, unsigned worker, li
   return status == LIMES_OK ? walk->finished(walk->user, task, nngp, ntk) : status;
 }
 
-static limes_status run_own(void *shared, size_t task, unsigned worker, limes_job *job) {
-  walk_job *walk = shared;
-  limes_walker *walker = walker_of(walk, worker, job);
+static limes_status walk_own(const walk_job *walk, limes_walker *walker, size_t task) {
   size_t first, count = limes_plan_block(walk->plan, &walk->plan->a, task, &first);
   if (!limes_fill_block(walker, &walker->x, &walk->plan->a, first, count))
-    return LIMES_INTERRUPTED;
+    return walker->status;
   limes_fill_gram(walker, &walker->x, &walker->x);
   for (size_t item = 0; item < count; item++) {
     const limes_panel *panel = limes_cross_pass(walker, &walker->x, item, &walker->x, item, 1, 0);
     if (walk->nngp != NULL)
-      walk->nngp[first + item] = panel->cov[0];
+      put_number(walker, panel->cov[0], &walk->nngp[first + item]);
     if (walk->ntk != NULL)
-      walk->ntk[first + item] = panel->ntk[0];
+      put_number(walker, panel->ntk[0], &walk->ntk[first + item]);
     if (!limes_walker_advance(walker))
       return LIMES_INTERRUPTED;
   }
   return LIMES_OK;
+}
+
+static limes_status run_own(void *shared, size_t task, unsigned worker, limes_job *job) {
+  const walk_job *walk = shared;
+  limes_walker *walker = walker_of(walk, worker, job);
+  limes_status status = LIMES_OK;
+  for (uint32_t part = 0; part < limes_parts(&walk->plan->program) && status == LIMES_OK; part++) {
+    limes_begin_part(walker, part);
+    status = walk_own(walk, walker, task);
+  }
+  return status;
 }
 
 /* all of them */
@@ -198,17 +223,12 @@ static void report_error(limes_context *context, const walk_job *walk, unsigned 
 
 static limes_status run(limes_context *context, walk_job *walk, const char *what, size_t tasks, double flops, limes_task *task) {
   unsigned workers = limes_workers(context, tasks);
-  walk->walker = limes_allocate(context, workers, sizeof *walk->walker);
-  limes_status status = walk->walker == NULL ? LIMES_NO_MEMORY : LIMES_OK;
-  for (unsigned i = 0; i < workers && status == LIMES_OK; i++)
-    status = limes_walker_create(context, walk->plan, &walk->walker[i]);
+  limes_status status = limes_walkers_create(context, walk->plan, workers, &walk->walker);
   if (status == LIMES_OK)
     status = limes_parallel(context, what, tasks, flops, task, walk);
   if (status == LIMES_OK)
     report_error(context, walk, workers);
-  for (unsigned i = 0; walk->walker != NULL && i < workers; i++)
-    limes_walker_clear(&walk->walker[i]);
-  free(walk->walker);
+  limes_walkers_destroy(walk->walker, workers);
   return status;
 }
 
@@ -230,7 +250,7 @@ limes_status limes_run_diagonal(limes_context *context, const limes_plan *plan, 
   size_t N = plan->a.batch->items, blocks = limes_plan_blocks(plan, &plan->a);
   double flops = 2 / ((double)N + 1) * plan->cross_flops;
   for (size_t i = 0; i < N; i++)
-    flops += limes_own_flops(plan, &plan->a, i);
+    flops += limes_parts(&plan->program) * limes_own_flops(plan, &plan->a, i);
   return run(context, &walk, "variances", blocks, flops, run_own);
 }
 

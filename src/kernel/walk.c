@@ -1,5 +1,6 @@
 #include "kernel/walk.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,7 +39,7 @@ static void lay_out_traces(limes_walker *walker, limes_block *block, limes_trace
 }
 
 limes_status limes_walker_create(limes_context *context, const limes_plan *plan, limes_walker *walker) {
-  *walker = (limes_walker){.plan = plan};
+  *walker = (limes_walker){.context = context, .plan = plan, .share = 1, .status = LIMES_INTERRUPTED};
   size_t n_op = plan->program.n_op, held = plan->own.n_held > plan->cross.n_held ? plan->own.n_held : plan->cross.n_held;
   walker->own_cov = limes_allocate(context, plan->own.n_slot, sizeof *walker->own_cov);
   walker->cross_cov = limes_allocate(context, plan->cross.n_slot, sizeof *walker->cross_cov);
@@ -74,6 +75,24 @@ void limes_walker_clear(limes_walker *walker) {
   free(walker->traces);
   free(walker->memory);
   *walker = (limes_walker){0};
+}
+
+limes_status limes_walkers_create(limes_context *context, const limes_plan *plan, unsigned count, limes_walker **walkers) {
+  *walkers = limes_allocate(context, count, sizeof **walkers);
+  limes_status status = *walkers == NULL ? LIMES_NO_MEMORY : LIMES_OK;
+  for (unsigned i = 0; i < count && status == LIMES_OK; i++)
+    status = limes_walker_create(context, plan, &(*walkers)[i]);
+  if (status != LIMES_OK) {
+    limes_walkers_destroy(*walkers, count);
+    *walkers = NULL;
+  }
+  return status;
+}
+
+void limes_walkers_destroy(limes_walker *walkers, unsigned count) {
+  for (unsigned i = 0; walkers != NULL && i < count; i++)
+    limes_walker_clear(&walkers[i]);
+  free(walkers);
 }
 
 /* one step */
@@ -152,10 +171,14 @@ static void own_pass(limes_walker *walker, limes_block *block, size_t k) {
   own_panels(walker, block->side, item);
   if (pass->held[0].layout != LIMES_ABSENT)
     limes_input_panel(block->side->batch, item, block->side->batch, item, &walker->panel[0]);
+  if (walker->look != NULL)
+    walker->look(walker->user, SIZE_MAX, &walker->panel[0]);
   for (size_t i = 0; i < pass->n_step; i++) {
     const limes_step *step = &pass->step[i];
     limes_trace *trace = step->narrow || block->trace[step->op] == NULL ? NULL : &block->trace[step->op][k];
     walk_step(walker, step, trace, trace);
+    if (walker->look != NULL && !step->narrow && step->out != LIMES_NO_VALUE)
+      walker->look(walker->user, step->op, &walker->panel[step->out]);
   }
   walker->work.flops = counted + limes_own_flops(walker->plan, block->side, item);
 }
@@ -189,6 +212,21 @@ bool limes_walker_advance(limes_walker *walker) {
   return walker->job == NULL || limes_job_advance(walker->job, walker->number, flops);
 }
 
+/* Whether every layer can work with item k of the block, whose traces are filled. */
+static limes_status accept(const limes_walker *walker, const limes_block *block, size_t k) {
+  for (size_t i = 0; i < walker->plan->program.n_op; i++) {
+    const limes_op *op = &walker->plan->program.op[i];
+    if (op->ops->accept == NULL)
+      continue;
+    char where[64];
+    snprintf(where, sizeof where, "item %zu (counted from 0)", block->first + k);
+    limes_status status = op->ops->accept(walker->context, op, &block->trace[i][k], where);
+    if (status != LIMES_OK)
+      return status;
+  }
+  return LIMES_OK;
+}
+
 bool limes_fill_block(limes_walker *walker, limes_block *block, const limes_side *side, size_t first, size_t count) {
   if (block->filled && block->side == side && block->first == first && block->count == count)
     return true;
@@ -199,7 +237,10 @@ bool limes_fill_block(limes_walker *walker, limes_block *block, const limes_side
   lay_out_block(walker->plan, block);
   for (size_t k = 0; k < count; k++) {
     own_pass(walker, block, k);
-    if (!limes_walker_advance(walker))
+    limes_status status = accept(walker, block, k);
+    if (status != LIMES_OK)
+      walker->status = status;
+    if (status != LIMES_OK || !limes_walker_advance(walker))
       return false;
   }
   return block->filled = true;

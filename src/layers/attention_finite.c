@@ -161,6 +161,15 @@ static size_t scratch(const limes_call *call) {
   return limes_add_capped(arrays_size(call, &s), limes_add_capped(largest, beside));
 }
 
+/* Logits, weights and values of every query with every key */
+static double flops(const limes_call *call) {
+  sizes s = sizes_of(call);
+  double n = 0;
+  for (size_t i = 0; i < call->in->items; i++)
+    n += (double)weights_size(call, &s, i);
+  return n * (2 * (double)(s.heads.key_width + s.heads.value_width) + LIMES_STEP_FLOPS);
+}
+
 /* items */
 
 static limes_head_units of_item(const limes_call *call, const sizes *s, const limes_head_units *all, size_t item) {
@@ -377,6 +386,7 @@ const limes_finite limes_attention_finite = {
     .forward = forward,
     .tangent = tangent,
     .adjoint = adjoint,
+    .flops = flops,
 };
 
 const limes_finite limes_attention_pool_finite = {
@@ -388,4 +398,5 @@ const limes_finite limes_attention_pool_finite = {
     .forward = forward,
     .tangent = tangent,
     .adjoint = adjoint,
+    .flops = flops,
 };

@@ -2,6 +2,10 @@
  *
  * Branches have weights of their own, so covariances of a sum add: K <- sum_i w_i K_i, Theta likewise. residual(body) is
  * sum(body | identity); with alpha the weights are 1 - alpha and alpha. identity and repeat leave no op in the program.
+ *
+ * Stochastic depth: a coin shows heads with probability `survive`, and the body is divided by it or dropped. With a coin for
+ * every item, position and channel, covariances keep their expectation but for an activation with itself, where K_body and
+ * Theta_body are divided by `survive`. With one coin for the batch the body counts 1 / survive^2 times or not at all.
  * Finite width: the weighted sum of the branches, sqrt(1 - alpha) body + sqrt(alpha) identity.
  */
 #include <math.h>
@@ -10,6 +14,7 @@
 #include "base/clones.h"
 #include "layers/compose.h"
 #include "layers/elementwise.h"
+#include "layers/run.h"
 
 limes_status limes_branches_infer(limes_context *context, const limes_op *op, const limes_shape *in, limes_shape *out) {
   limes_keep_shape(op, in, out);
@@ -130,22 +135,82 @@ const limes_layer_ops limes_layer_sum = {
 
 /* residual */
 
+enum { OWN, SHARED };
+static const char *const coin_names[] = {"own", "shared", NULL};
+
 typedef struct {
-  double alpha; /* NAN: body + identity */
+  double alpha;   /* NAN: body + identity */
+  double survive; /* NAN: no coin is tossed */
+  int coins;
 } residual;
 
 static const limes_param residual_params[] = {
     LIMES_PARAM_SHARE(residual, alpha, NAN, "sqrt(1 - alpha) body + sqrt(alpha) identity; when left out: body + identity"),
+    {LIMES_FIELD(residual, survive), .kind = LIMES_PARAM_REAL, .fallback = NAN, .least = 0, .most = 1, .open = true,
+     .help = "probability that the body is kept, and divided by it: stochastic depth; when left out: it always is"},
+    LIMES_PARAM_CHOICES(residual, coins, OWN, coin_names,
+                        "a coin for each item, position and channel, or one for the batch: the mean kernel of a mixture"),
     LIMES_PARAM_END,
 };
+
+static bool tosses(const residual *p, int coins) { return p->coins == coins && p->survive < 1; }
+
+static double coin(const limes_op *op) {
+  const residual *p = op->param;
+  return tosses(p, SHARED) ? p->survive : 1;
+}
+
+static limes_status check_residual(limes_context *context, const void *param) {
+  const residual *p = param;
+  if (p->coins == SHARED && isnan(p->survive))
+    return limes_fail(context, LIMES_WRONG_USE, "coins=shared tosses no coin without survive: write survive=0.9");
+  return LIMES_OK;
+}
+
+static limes_status infer_residual(limes_context *context, const limes_op *op, const limes_shape *in, limes_shape *out) {
+  limes_status status = limes_branches_infer(context, op, in, out);
+  out->gaussian = out->gaussian && !tosses(op->param, OWN);
+  return status;
+}
+
+static size_t residual_scratch(const limes_op *op, size_t in_elements, size_t out_elements, const limes_grid *largest) {
+  (void)in_elements;
+  (void)out_elements;
+  return tosses(op->param, OWN) ? 2 * (size_t)largest->T : 0;
+}
+
+/* What the body has more where an activation meets itself: own[T], own[T + a] of Theta, times (1 / survive - 1) and its weight */
+static void keep_own(const limes_panel *body, double factor, double *own) {
+  for (uint32_t a = 0; a < body->x->T; a++) {
+    own[a] = factor * body->cov[limes_own_element(body, a)];
+    own[body->x->T + a] = body->ntk == NULL ? 0 : factor * body->ntk[limes_own_element(body, a)];
+  }
+}
+
+static void add_own(limes_panel *out, const double *own) {
+  for (uint32_t a = 0; a < out->x->T; a++) {
+    out->cov[limes_own_element(out, a)] += own[a];
+    if (out->ntk != NULL)
+      out->ntk[limes_own_element(out, a)] += own[out->x->T + a];
+  }
+}
 
 static void cross_residual(const limes_op *op, const limes_panel *in, limes_panel *out, const limes_trace *x,
                            const limes_trace *y, limes_work *work) {
   (void)x;
   (void)y;
-  double alpha = ((const residual *)op->param)->alpha;
-  limes_list weight = {2, {1 - alpha, alpha}}; /* body, identity */
-  limes_weighted_sum(op, in, out, isnan(alpha) ? NULL : weight.value, 1, work);
+  const residual *p = op->param;
+  limes_list weight = {2, {1, 1}}; /* body, identity */
+  bool own = in->same >= 0 && tosses(p, OWN);
+  if (!isnan(p->alpha))
+    weight = (limes_list){2, {1 - p->alpha, p->alpha}};
+  if (own) /* the body is overwritten where the op works in place */
+    keep_own(in, weight.value[0] * (1 / p->survive - 1), work->scratch);
+  if (tosses(p, SHARED))
+    weight.value[0] *= (work->part >> (op->coin - 1) & 1) != 0 ? 0 : 1 / (p->survive * p->survive);
+  limes_weighted_sum(op, in, out, weight.value[0] == 1 && weight.value[1] == 1 ? NULL : weight.value, 1, work);
+  if (own)
+    add_own(out, work->scratch);
 }
 
 /* Of body and identity */
@@ -155,10 +220,40 @@ static void residual_weights(const limes_call *call, double weight[2]) {
   weight[1] = isnan(alpha) ? 1 : sqrt(alpha);
 }
 
+static const char *residual_unable(const limes_op *op) {
+  return tosses(op->param, SHARED) ? "coins=shared makes a mixture of networks, each with its own limit" : NULL;
+}
+
+static bool has_coins(const limes_call *call) { return tosses(call->op->param, OWN); }
+
+/* What the body's activations are multiplied with: 0 or 1 / survive */
+static size_t residual_tape(const limes_call *call) { return has_coins(call) ? numbers_of(call) : 0; }
+
+static void multiply(size_t n, const double *factor, double *values) {
+  for (size_t i = 0; i < n; i++)
+    values[i] *= factor[i];
+}
+
+/* out += w factor in */
+static void add_product(size_t n, double w, const double *factor, const double *in, double *out) {
+  for (size_t i = 0; i < n; i++)
+    out[i] += w * factor[i] * in[i];
+}
+
 static void residual_forward(const limes_call *call) {
-  double weight[2];
+  double weight[2], *out = call->out->unit;
+  size_t n = numbers_of(call);
   residual_weights(call, weight);
-  forward_sum(call, weight);
+  if (!has_coins(call)) {
+    forward_sum(call, weight);
+    return;
+  }
+  limes_draw_masks(call, ((const residual *)call->op->param)->survive, out);
+  if (call->tape != NULL)
+    memcpy(call->tape, out, n * sizeof *out);
+  multiply(n, call->in[0].unit, out);
+  scale(n, weight[0], out, out);
+  add(n, weight[1], call->in[1].unit, out);
 }
 
 static void residual_tangent(const limes_call *call, const double *const *in_tangent, const double *theta_tangent,
@@ -166,7 +261,15 @@ static void residual_tangent(const limes_call *call, const double *const *in_tan
   (void)theta_tangent;
   double weight[2];
   residual_weights(call, weight);
-  tangent_sum(call, weight, in_tangent, out_tangent);
+  if (!has_coins(call)) {
+    tangent_sum(call, weight, in_tangent, out_tangent);
+    return;
+  }
+  memset(out_tangent, 0, numbers_of(call) * sizeof *out_tangent);
+  if (in_tangent[0] != NULL)
+    add_product(numbers_of(call), weight[0], call->tape, in_tangent[0], out_tangent);
+  if (in_tangent[1] != NULL)
+    add(numbers_of(call), weight[1], in_tangent[1], out_tangent);
 }
 
 static void residual_adjoint(const limes_call *call, const double *out_adjoint, double *const *in_adjoint,
@@ -174,11 +277,22 @@ static void residual_adjoint(const limes_call *call, const double *out_adjoint, 
   (void)theta_adjoint;
   double weight[2];
   residual_weights(call, weight);
-  adjoint_sum(call, weight, out_adjoint, in_adjoint);
+  if (!has_coins(call)) {
+    adjoint_sum(call, weight, out_adjoint, in_adjoint);
+    return;
+  }
+  if (in_adjoint[0] != NULL)
+    add_product(numbers_of(call), weight[0], call->tape, out_adjoint, in_adjoint[0]);
+  if (in_adjoint[1] != NULL)
+    add(numbers_of(call), weight[1], out_adjoint, in_adjoint[1]);
 }
 
-static const limes_finite residual_face = {
-    .forward = residual_forward, .tangent = residual_tangent, .adjoint = residual_adjoint, .linear = true};
+static const limes_finite residual_face = {.unable = residual_unable,
+                                           .tape = residual_tape,
+                                           .forward = residual_forward,
+                                           .tangent = residual_tangent,
+                                           .adjoint = residual_adjoint,
+                                           .linear = true};
 
 const limes_layer_ops limes_layer_residual = {
     .word = "residual",
@@ -186,9 +300,12 @@ const limes_layer_ops limes_layer_residual = {
     .section = "7",
     .param_size = sizeof(residual),
     .params = residual_params,
-    .infer = limes_branches_infer,
+    .infer = infer_residual,
+    .check = check_residual,
     .asks = limes_asks_the_same,
     .cross = cross_residual,
+    .scratch = residual_scratch,
+    .coin = coin,
     .kind = LIMES_WORD_RESIDUAL,
     .least_branches = 1,
     .most_branches = 1,

@@ -91,7 +91,8 @@ static const limes_finite face = {.channels = limes_width_channels,
                                   .tangent = tangent,
                                   .adjoint = adjoint,
                                   .gram = gram,
-                                  .gram_scratch = limes_conv_gram_scratch};
+                                  .gram_scratch = limes_conv_gram_scratch,
+                                  .gram_flops = limes_conv_gram_flops};
 
 const limes_layer_ops limes_layer_conv_transpose = {
     .word = "conv_transpose",

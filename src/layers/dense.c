@@ -126,13 +126,19 @@ static void gram(const limes_call *x, const limes_call *y, const double *x_adjoi
   }
 }
 
+static double gram_flops(const limes_call *x, const limes_call *y) {
+  double pairs = (double)limes_rows(x->in) * (double)limes_rows(y->in);
+  return pairs * (2.0 * (double)(x->in->channels + x->out->channels) + LIMES_STEP_FLOPS);
+}
+
 static const limes_finite face = {.channels = limes_width_channels,
                                   .weights = weights,
                                   .forward = forward,
                                   .tangent = tangent,
                                   .adjoint = adjoint,
                                   .gram = gram,
-                                  .gram_scratch = gram_scratch};
+                                  .gram_scratch = gram_scratch,
+                                  .gram_flops = gram_flops};
 
 const limes_layer_ops limes_layer_dense = {
     .word = "dense",

@@ -64,16 +64,6 @@ static bool drops(const limes_call *call) { return ((const dropout *)call->op->p
 /* What every activation is multiplied with: 0 or 1 / keep */
 static size_t tape(const limes_call *call) { return drops(call) ? elements(call) : 0; }
 
-/* factor [T, channels] of one item */
-static void draw(const limes_call *call, size_t item, double *factor) {
-  double keep = ((const dropout *)call->op->param)->keep;
-  size_t n = call->in->grid[item].T * call->in->channels;
-  limes_stream stream = limes_mask_stream(call, call->in->item[item]);
-  limes_uniform(&stream, 0, n, factor);
-  for (size_t k = 0; k < n; k++)
-    factor[k] = factor[k] < keep ? 1 / keep : 0;
-}
-
 static void finite_forward(const limes_call *call) {
   size_t n = elements(call);
   double *out = call->out->unit;
@@ -81,8 +71,7 @@ static void finite_forward(const limes_call *call) {
     memcpy(out, call->in->unit, n * sizeof *out);
     return;
   }
-  for (size_t i = 0; i < call->in->items; i++)
-    draw(call, i, out + call->in->start[i] * call->in->channels);
+  limes_draw_masks(call, ((const dropout *)call->op->param)->keep, out);
   if (call->tape != NULL)
     memcpy(call->tape, out, n * sizeof *out);
   for (size_t k = 0; k < n; k++)

@@ -99,13 +99,18 @@ static void own_elements(const limes_op *op, const limes_panel *in, double *valu
       slope[a] *= in->ntk[limes_own_element(in, a)];
 }
 
+static double flops_an_element(const limes_op *op) {
+  const limes_elementwise *dual = op->ops->elementwise;
+  return dual->flops_of == NULL ? dual->flops : dual->flops_of(op->param);
+}
+
 void limes_elementwise_cross(const limes_op *op, const limes_panel *in, limes_panel *out, const limes_trace *x,
                              const limes_trace *y, limes_work *work) {
   double *value = work->scratch, *slope = work->scratch + in->x->T;
   if (in->same >= 0)
     own_elements(op, in, value, slope);
   limes_each_run(in, out, x, y, op->ops->elementwise->run, op->param);
-  work->flops += op->ops->elementwise->flops * (double)in->start[in->n];
+  work->flops += flops_an_element(op) * (double)in->start[in->n];
   if (in->same < 0)
     return;
   for (uint32_t a = 0; a < in->x->T; a++) {
@@ -121,5 +126,5 @@ double limes_elementwise_flops(const limes_op *op, const limes_grid *in_x, const
   (void)out_y;
   (void)out;
   (void)ntk;
-  return op->ops->elementwise->flops * (double)limes_elements(in, in_x, in_y);
+  return flops_an_element(op) * (double)limes_elements(in, in_x, in_y);
 }

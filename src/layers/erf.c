@@ -7,6 +7,7 @@
 #include "layers/erf.h"
 
 #include <math.h>
+#include <stdbool.h>
 
 #include "base/clones.h"
 #include "layers/elementwise.h"
@@ -20,22 +21,34 @@ static const limes_param params[] = {
 };
 
 #define INVERSE_PI 0.31830988618379067
+#define HALF_PI 1.5707963267948966
+#define ROOT_TWO 1.4142135623730951
 
-/* x and y: deviations. D = (1 + q K_aa)(1 + q K_bb) - q^2 K^2 is a sum of terms without cancellation, and 1 - rho^2 = D / ab. */
+#define SATURATED 1e100 /* from such a root of q K_aa on, 1 beside q K_aa is nothing, and q K_aa itself may be no number */
+
+/* r = 1 / sqrt(1 + t^2) */
+LIMES_INLINE double inverse_root(double t) {
+  double moderate = t < SATURATED ? t : 1;
+  return t < SATURATED ? 1 / sqrt(1 + moderate * moderate) : 1 / t;
+}
+
+/* x and y: deviations; q = root^2. With r = 1 / sqrt(1 + q K_aa) of both sides and g = root r, whose products with deviations are
+ * at most 1, nothing overflows: rho = g_a g_b K, and 1 - rho^2 is a sum of terms without cancellation. */
 LIMES_INLINE void erf_loop(const limes_erf *p, const limes_run *run, size_t y_step) {
-  double q = 2 * p->b * p->b, height = 2 * p->a * p->a * INVERSE_PI, steep = height * q, lift = p->c * p->c;
+  double root = ROOT_TWO * fabs(p->b), height = 2 * p->a * p->a * INVERSE_PI, lift = p->c * p->c;
   const double *cov_in = run->cov_in, *ntk_in = run->ntk_in, *x = run->x, *y = run->y;
   double *cov = run->cov, *ntk = run->ntk;
   LIMES_INDEPENDENT
   for (size_t i = 0; i < run->length; i++) {
     double k = cov_in[i], size = fabs(k), s = x[i] * y[i * y_step];
-    double a = 1 + q * x[i] * x[i], b = 1 + q * y[i * y_step] * y[i * y_step], scale = 1 / (sqrt(a) * sqrt(b));
-    double apart = (s - size) * (s + size), D = a + b - 1 + q * q * (apart > 0 ? apart : 0);
-    double rho = q * k * scale;
+    double r_x = inverse_root(root * x[i]), r_y = inverse_root(root * y[i * y_step]), g_x = root * r_x, g_y = root * r_y;
+    double apart = (s - size) * g_x * g_y * ((s + size) * g_x * g_y);
+    double rest = r_x * r_x + r_y * r_y * (1 - r_x * r_x) + (apart > 0 ? apart : 0);
+    double rho = k * g_x * g_y;
     rho = rho > 1 ? 1 : rho < -1 ? -1 : rho;
-    cov[i] = height * limes_arcsine_left(rho, D * scale * scale / (1 + fabs(rho))) + lift;
+    cov[i] = height * limes_arcsine_left(rho, rest / (1 + fabs(rho))) + lift;
     if (ntk != NULL)
-      ntk[i] = ntk_in[i] * (steep / sqrt(D));
+      ntk[i] = ntk_in[i] * (height * g_x * g_y / sqrt(rest));
   }
 }
 
@@ -50,9 +63,10 @@ static void run(const void *param, const limes_run *run) {
 /* asin(q/(1+q)) as atan(q / sqrt(1 + 2 q)), which keeps its digits for large and small q */
 static void own(const void *param, double variance, double *value, double *slope) {
   const limes_erf *p = param;
-  double q = 2 * p->b * p->b * variance, height = 2 * p->a * p->a * INVERSE_PI;
-  *value = height * atan2(q, sqrt(1 + 2 * q)) + p->c * p->c;
-  *slope = height * 2 * p->b * p->b / sqrt(1 + 2 * q);
+  double root = ROOT_TWO * fabs(p->b), t = root * sqrt(variance > 0 ? variance : 0), height = 2 * p->a * p->a * INVERSE_PI;
+  bool saturated = t >= SATURATED;
+  *value = height * (saturated ? HALF_PI : atan2(t * t, sqrt(1 + 2 * t * t))) + p->c * p->c;
+  *slope = height * root * (root / (saturated ? ROOT_TWO * t : sqrt(1 + 2 * t * t)));
 }
 
 static void apply(const void *param, size_t n, const double *u, double *value, double *slope) {
@@ -63,7 +77,7 @@ static void apply(const void *param, size_t n, const double *u, double *value, d
     slope[i] = p->a * p->b * M_2_SQRTPI * exp(-p->b * p->b * u[i] * u[i]);
 }
 
-static const limes_elementwise erf_dual = {.trace = limes_keep_deviation, .run = run, .own = own, .apply = apply, .flops = 50};
+static const limes_elementwise erf_dual = {.trace = limes_keep_deviation, .run = run, .own = own, .apply = apply, .flops = 75};
 
 const limes_layer_ops limes_layer_erf = {
     .word = "erf",
@@ -97,7 +111,7 @@ static void sigmoid_like_apply(const void *param, size_t n, const double *u, dou
 static const limes_param no_params[] = {LIMES_PARAM_END};
 
 static const limes_elementwise sigmoid_like_dual = {
-    .trace = limes_keep_deviation, .run = sigmoid_like_run, .own = sigmoid_like_own, .apply = sigmoid_like_apply, .flops = 50};
+    .trace = limes_keep_deviation, .run = sigmoid_like_run, .own = sigmoid_like_own, .apply = sigmoid_like_apply, .flops = 75};
 
 const limes_layer_ops limes_layer_sigmoid_like = {
     .word = "sigmoid_like",

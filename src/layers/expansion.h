@@ -15,6 +15,9 @@
 enum { LIMES_INVERSE_DEVIATION, LIMES_MEAN, LIMES_FIRST_TERM };
 #define LIMES_EXPANSION_NUMBERS(terms) ((terms) + LIMES_FIRST_TERM)
 
+/* Floating-point operations of limes_expansion_run, an element: five a term, and what puts eight sums together */
+#define LIMES_EXPANSION_FLOPS(terms) (5.0 * (terms) + 40)
+
 /* terms: a multiple of 8, at most LIMES_MOST_TERMS */
 void limes_expansion_run(const limes_run *run, uint32_t terms);
 

@@ -14,6 +14,16 @@ limes_stream limes_mask_stream(const limes_call *call, uint64_t item) {
   return stream;
 }
 
+void limes_draw_masks(const limes_call *call, double keep, double *factor) {
+  const limes_units *in = call->in;
+  for (size_t i = 0; i < in->items; i++) {
+    limes_stream stream = limes_mask_stream(call, in->item[i]);
+    limes_uniform(&stream, 0, in->grid[i].T * in->channels, factor + in->start[i] * in->channels);
+  }
+  for (size_t k = 0; k < limes_rows(in) * in->channels; k++)
+    factor[k] = factor[k] < keep ? 1 / keep : 0;
+}
+
 uint64_t limes_position_key(uint32_t row, uint32_t column) {
   uint64_t r = row, c = column;
   return r < c ? c * c + r : r * r + r + c;
@@ -37,6 +47,18 @@ limes_status limes_width_channels(limes_context *context, const limes_op *op, co
   (void)grid;
   *out = widths->width;
   return LIMES_OK;
+}
+
+double limes_forward_flops(const limes_call *call) {
+  double in = (double)limes_rows(call->in), out = (double)limes_rows(call->out);
+  double flops = LIMES_STEP_FLOPS * (in * (double)call->in->channels + out * (double)call->out->channels);
+  for (unsigned k = 0; k < LIMES_MOST_WEIGHTS; k++) {
+    const limes_weights *weights = &call->weights[k];
+    double pieces = weights->piece == NULL ? 1 : (double)weights->pieces;
+    if (weights->std > 0)
+      flops += 2 * (in > out ? in : out) * (double)weights->rows / pieces * (double)weights->columns;
+  }
+  return call->op->ops->finite->flops == NULL ? flops : flops + call->op->ops->finite->flops(call);
 }
 
 /* Row-major [rows, columns] is column-major columns x rows. */

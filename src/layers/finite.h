@@ -105,6 +105,10 @@ struct limes_finite {
   void (*gram)(const limes_call *x, const limes_call *y, const double *x_adjoint, const double *y_adjoint, double *ntk,
                double *scratch);
   size_t (*gram_scratch)(const limes_call *x, const limes_call *y);
+  /* How much gram does for all pairs, in flops of a matrix product; there where gram is. */
+  double (*gram_flops)(const limes_call *x, const limes_call *y);
+  /* Of one forward pass of all items, beyond weights times rows and a step for each number. Default: none. */
+  double (*flops)(const limes_call *call);
 
   /* Of a layer that is linear in the positions and has no parameters: hands out all nonzeros of its map of one item. forward,
    * tangent, adjoint are then limes_map_forward and its kin. */
@@ -121,8 +125,17 @@ static inline double *limes_part_of(const limes_call *call, double *vector, unsi
 
 static inline size_t limes_rows(const limes_units *units) { return units->start[units->items]; }
 
+/* What a step of a loop over numbers counts for among flops of matrix products */
+#define LIMES_STEP_FLOPS 32
+
+/* Of one forward pass of all items */
+double limes_forward_flops(const limes_call *call);
+
 /* A stream of the op for masks of one item (limes_units.item): the same whichever items are asked for together. */
 limes_stream limes_mask_stream(const limes_call *call, uint64_t item);
+
+/* factor [rows, channels] of the first input: 1 / keep with probability keep, else 0, for every item, position and channel. */
+void limes_draw_masks(const limes_call *call, double keep, double *factor);
 
 /* A key for the position (row, column) that does not depend on how many positions there are: shells around (0, 0). */
 uint64_t limes_position_key(uint32_t row, uint32_t column);

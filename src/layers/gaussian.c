@@ -3,7 +3,8 @@
  * Infinite width (docs/mathematics.md, section 3), with D = (1 - 2 b K_aa)(1 - 2 b K_bb) - 4 b^2 K^2, the determinant of
  * 1 - 2 b Sigma:
  *     K <- a^2 / sqrt(D),    Theta <- Theta * 4 a^2 b^2 K / D^(3/2).
- * For b > 0 the expectation is finite only where 1 - 2 b Sigma is positive definite; elsewhere it is infinite, and is given so.
+ * For b > 0 the expectation is finite only where 1 - 2 b Sigma is positive definite. An item with variances below 1/(4 b) has a
+ * finite covariance with itself and so with all such items; others are refused.
  */
 #include <math.h>
 
@@ -62,8 +63,22 @@ static void apply(const void *param, size_t n, const double *u, double *value, d
     slope[i] = 2 * f->b * u[i] * value[i];
 }
 
+static limes_status accept(limes_context *context, const limes_op *op, const limes_trace *trace, const char *where) {
+  double b = ((const gaussian *)op->param)->b, most = 0.25 / b;
+  for (uint32_t a = 0; b > 0 && a < trace->grid->T; a++) {
+    double deviation = trace->position[0][a], variance = deviation * deviation;
+    if (!(variance < most))
+      return limes_fail(
+          context, LIMES_OUT_OF_DOMAIN,
+          "%s, %s: at position %u the variance is %g, and exp(b u^2) with b = %g has a finite one only below 1/(4 b) = "
+          "%g: put layer_norm or dense with a smaller w_std before it, or take a smaller b",
+          where, op->ops->word, (unsigned)a, variance, b, most);
+  }
+  return LIMES_OK;
+}
+
 static const limes_elementwise gaussian_dual = {
-    .trace = limes_keep_deviation, .run = run, .own = own, .apply = apply, .flops = 40};
+    .trace = limes_keep_deviation, .run = run, .own = own, .apply = apply, .flops = 25};
 
 const limes_layer_ops limes_layer_gaussian = {
     .word = "gaussian",
@@ -72,5 +87,6 @@ const limes_layer_ops limes_layer_gaussian = {
     .param_size = sizeof(gaussian),
     .params = params,
     .elementwise = &gaussian_dual,
+    .accept = accept,
     LIMES_ELEMENTWISE_FACE,
 };

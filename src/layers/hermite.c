@@ -67,7 +67,7 @@ static void apply(const void *param, size_t n, const double *u, double *value, d
 }
 
 static const limes_elementwise hermite_dual = {
-    .trace = trace, .run = run, .own = own, .apply = apply, .unit_variance = true, .flops = 20};
+    .trace = trace, .run = run, .own = own, .apply = apply, .unit_variance = true, .flops = 12};
 
 const limes_layer_ops limes_layer_hermite = {
     .word = "hermite",

@@ -150,12 +150,13 @@ typedef struct limes_panel {
   double *ntk;         /* [start[n]] Theta; NULL: not wanted */
 } limes_panel;
 
-/* Scratch of one worker, sized by the plan; the floating-point operations counted so far, as they were promised, and what the data
- * made of them beyond that; the largest relative error of what was approximated. */
+/* Scratch of one worker, sized by the plan; the floating-point operations counted so far, as they were promised, and what the
+ * data made of them beyond that; the largest relative error of what was approximated. */
 typedef struct limes_work {
   double *scratch;
   double flops, more;
   double error;
+  uint32_t part; /* of a mixture: bit k - 1 is how coin k of the batch fell, 1 for tails */
 } limes_work;
 
 /* One op of a program: a layer with its parameters between values. */
@@ -166,6 +167,7 @@ typedef struct limes_op {
   uint32_t n_in, out;
   uint32_t given;        /* bit k: parameter k of the table was written */
   uint32_t line, column; /* where its word stands in the model's text; 0: built by calls */
+  uint32_t coin;         /* which coin of the batch it tosses, counted from 1; 0: none */
 } limes_op;
 
 /* Elementwise layers: the dual activation, over runs of pairs (docs/mathematics.md, section 3). */
@@ -190,9 +192,10 @@ typedef struct limes_elementwise {
   void (*own)(const void *param, double variance, double *value, double *slope);
   /* the nonlinearity itself: value[i] = phi(u[i]), and slope[i] = phi'(u[i]) where slope is not NULL; NULL: it has no formula */
   void (*apply)(const void *param, size_t n, const double *u, double *value, double *slope);
-  bool inverse;       /* of its one number a position the inverse is kept too */
-  bool unit_variance; /* holds for variance 1 alone: layer_norm must stand before */
-  double flops;       /* an element, K and Theta together */
+  bool inverse;                          /* of its one number a position the inverse is kept too */
+  bool unit_variance;                    /* holds for variance 1 alone: layer_norm must stand before */
+  double flops;                          /* an element, K and Theta together; exp and the like count as 20 */
+  double (*flops_of)(const void *param); /* where they depend on the parameters, in place of flops */
 } limes_elementwise;
 
 /* Covariances along diagonals: a layer that keeps each diagonal b - a of a covariance to itself can be walked diagonal after
@@ -247,6 +250,9 @@ typedef struct limes_layer_ops {
   double (*flops)(const limes_op *op, const limes_grid *in_x, const limes_grid *in_y, const limes_grid *out_x,
                   const limes_grid *out_y, limes_layout in, limes_layout out, bool ntk);
   double (*trace_flops)(const limes_op *op, const limes_grid *in); /* of trace, one item */
+  /* of a layer that tosses one coin for the batch, the probability of heads, below 1: the model is a mixture (kernel/mixture.h)
+   */
+  double (*coin)(const limes_op *op);         /* default: it tosses none */
   bool (*random_weights)(const limes_op *op); /* attention words: weights are random, no matrix of the trace; default: they are */
 
   /* optional */
@@ -260,6 +266,11 @@ typedef struct limes_layer_ops {
   bool (*slide)(const struct limes_op *op, const limes_grid *grid, limes_slide *slide);
   void (*run)(const void *param, const limes_run *run);
   double (*sum_weight)(const limes_grid *x, const limes_grid *y);
+  /* whether the layer has expectations at the positions whose trace this is; fails with a sentence that begins with `where`, such
+   * as "item 3". Called from any worker */
+  limes_status (*accept)(limes_context *context, const struct limes_op *op, const limes_trace *trace, const char *where);
+  /* fills what the table does not name of a parameter struct that has its defaults */
+  void (*prepare)(const struct limes_layer_ops *ops, void *param);
   /* something about the data that the user should hear before the work, or that forbids it: largest is the item with the most
    * positions */
   limes_status (*examine)(limes_context *context, const limes_op *op, const limes_grid *largest);
@@ -273,8 +284,11 @@ typedef struct limes_repeat {
 /* All registered words, in the order of the reference; *count of them. */
 const limes_layer_ops *const *limes_layers(size_t *count);
 
-/* The layer of a word, or NULL. */
+/* The layer of a word of the language, or NULL. */
 const limes_layer_ops *limes_layer_find(const char *word);
+
+/* The layer of a word of the language or of those that the user has defined in this context, or NULL. */
+const limes_layer_ops *limes_layer_known(const limes_context *context, const char *word);
 
 /* Elements of a covariance between items with these positions. */
 size_t limes_elements(limes_layout layout, const limes_grid *x, const limes_grid *y);

@@ -24,6 +24,7 @@
   X(cos)                                                                                                                         \
   X(rbf)                                                                                                                         \
   X(gaussian)                                                                                                                    \
+  X(gabor)                                                                                                                       \
   X(exp)                                                                                                                         \
   X(exp_normalized)                                                                                                              \
   X(hermite)                                                                                                                     \

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "layers/patches.h"
+#include "math/linear.h"
 
 /* The parameters of output (r, c) stand at row r * columns + c of the arrays, of as many positions as the largest item has
  * along each axis. */
@@ -185,10 +186,64 @@ static void adjoint(const limes_call *call, const double *out_adjoint, double *c
   }
 }
 
+/* the NTK's part: sum_o (d_o . d'_o) (w^2 P_o . P'_o + b^2) over the outputs that both items have, P_o the patch under output o,
+ * d the adjoints; both products are matrices for all pairs */
+
+static size_t gram_scratch(const limes_call *x, const limes_call *y) {
+  size_t row = limes_add_capped(patch_of(x), x->out->channels), items = limes_add_capped(x->in->items, y->in->items);
+  return limes_add_capped(limes_multiply_capped(row, items), limes_multiply_capped(2 * x->in->items, y->in->items));
+}
+
+static double gram_flops(const limes_call *x, const limes_call *y) {
+  double pairs = (double)limes_rows(x->out) * (double)y->in->items;
+  return pairs * (2 * (double)(patch_of(x) + x->out->channels) + LIMES_STEP_FLOPS);
+}
+
+/* Patches and adjoints of the items that have output o, in scratch */
+static place gather(limes_call *call, size_t o, const double *adjoint, double *scratch) {
+  call->scratch = scratch;
+  place at = place_of(call, o);
+  take_patches(&at, call->in->unit);
+  move_rows(&at, adjoint, NULL);
+  return at;
+}
+
+/* ntk[i, j] += what stands at one output, for the pairs of items that have it */
+static void add_place(const place *x, const place *y, double w, double b, const double *patches, const double *rows,
+                      double *ntk) {
+  const limes_units *x_out = x->call->out, *y_out = y->call->out;
+  for (size_t i = 0; i < x_out->items; i++)
+    for (size_t j = 0; has(x, &x_out->grid[i]) && j < y_out->items; j++)
+      if (has(y, &y_out->grid[j]))
+        ntk[i * y_out->items + j] += *rows++ * (w * *patches++ + b);
+}
+
+static void gram(const limes_call *x, const limes_call *y, const double *x_adjoint, const double *y_adjoint, double *ntk,
+                 double *scratch) {
+  const limes_weights *weight = &x->weights[LIMES_CONV_WEIGHT], *bias = &x->weights[LIMES_CONV_BIAS];
+  double w = weight->std > 0 ? weight->factor * weight->factor : 0, b = bias->std > 0 ? bias->factor * bias->factor : 0;
+  limes_call from = *x, to = *y;
+  size_t row = patch_of(x) + x->out->channels;
+  double *of_y = scratch + row * x->in->items, *patches = of_y + row * y->in->items,
+         *rows = patches + x->in->items * y->in->items;
+  const places *all = x->state;
+  for (size_t o = 0; o < (size_t)all->rows * all->columns; o++) {
+    place a = gather(&from, o, x_adjoint, scratch), c = gather(&to, o, y_adjoint, of_y);
+    if (a.items == 0 || c.items == 0)
+      continue;
+    limes_gemm(true, false, c.items, a.items, a.patch, 1, c.patches, a.patch, a.patches, a.patch, 0, patches, c.items);
+    limes_gemm(true, false, c.items, a.items, a.width, 1, c.rows, a.width, a.rows, a.width, 0, rows, c.items);
+    add_place(&a, &c, w, b, patches, rows, ntk);
+  }
+}
+
 const limes_finite limes_local_conv_finite = {.channels = limes_width_channels,
                                               .prepare = prepare,
                                               .weights = weights,
                                               .scratch = face_scratch,
                                               .forward = forward,
                                               .tangent = tangent,
-                                              .adjoint = adjoint};
+                                              .adjoint = adjoint,
+                                              .gram = gram,
+                                              .gram_scratch = gram_scratch,
+                                              .gram_flops = gram_flops};

@@ -171,6 +171,13 @@ size_t limes_conv_gram_scratch(const limes_call *x, const limes_call *y) {
   return limes_add_capped(products, limes_multiply_capped(taps, out_x + out_y));
 }
 
+double limes_conv_gram_flops(const limes_call *x, const limes_call *y) {
+  double inputs = (double)limes_rows(x->in) * (double)limes_rows(y->in),
+         outputs = (double)limes_rows(x->out) * (double)limes_rows(y->out);
+  return 2 * inputs * (double)x->in->channels +
+         outputs * (2 * (double)x->out->channels + LIMES_STEP_FLOPS * (double)limes_taps(x->op->param, x->in->axes));
+}
+
 /* under[tap * outputs + o]: the input under each tap of each output, -1 in padding */
 static void find_under(const limes_windows *w, size_t outputs, int64_t *under_tap) {
   for (uint32_t d = 0; d < w->axis[0].size; d++)

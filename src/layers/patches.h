@@ -26,5 +26,6 @@ void limes_conv_adjoint(const limes_call *call, limes_windows_function *windows,
 void limes_conv_gram(const limes_call *x, const limes_call *y, limes_windows_function *windows, const double *x_adjoint,
                      const double *y_adjoint, double *ntk, double *scratch);
 size_t limes_conv_gram_scratch(const limes_call *x, const limes_call *y);
+double limes_conv_gram_flops(const limes_call *x, const limes_call *y);
 
 #endif

@@ -79,8 +79,6 @@ static void apply_polynomial(const double *c, size_t n, const double *u, double 
   }
 }
 
-#define FLOPS (4 * TERMS)
-
 /* monomial */
 
 typedef struct {
@@ -111,8 +109,12 @@ static void monomial_apply(const void *param, size_t n, const double *u, double 
   apply_polynomial(c, n, u, value, slope);
 }
 
-static const limes_elementwise monomial_dual = {
-    .kept = kept_numbers, .trace = monomial_trace, .run = run, .own = monomial_own, .apply = monomial_apply, .flops = FLOPS};
+static const limes_elementwise monomial_dual = {.kept = kept_numbers,
+                                                .trace = monomial_trace,
+                                                .run = run,
+                                                .own = monomial_own,
+                                                .apply = monomial_apply,
+                                                .flops = LIMES_EXPANSION_FLOPS(TERMS)};
 
 const limes_layer_ops limes_layer_monomial = {
     .word = "monomial",
@@ -158,7 +160,7 @@ static const limes_elementwise polynomial_dual = {.kept = kept_numbers,
                                                   .run = run,
                                                   .own = polynomial_own,
                                                   .apply = polynomial_apply,
-                                                  .flops = FLOPS};
+                                                  .flops = LIMES_EXPANSION_FLOPS(TERMS)};
 
 const limes_layer_ops limes_layer_polynomial = {
     .word = "polynomial",

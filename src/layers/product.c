@@ -31,6 +31,8 @@ static void multiply(size_t n, const double *k, const double *theta, double *cov
     cov[i] *= k[i];
 }
 
+static double flops_of(const limes_op *op, size_t n, bool ntk) { return (ntk ? 4 : 1) * (double)(op->n_in - 1) * (double)n; }
+
 static void cross(const limes_op *op, const limes_panel *in, limes_panel *out, const limes_trace *x, const limes_trace *y,
                   limes_work *work) {
   (void)x;
@@ -43,7 +45,15 @@ static void cross(const limes_op *op, const limes_panel *in, limes_panel *out, c
   }
   for (uint32_t i = 1; i < op->n_in; i++)
     multiply(n, in[i].cov, in[i].ntk, out->cov, out->ntk);
-  work->flops += (out->ntk == NULL ? 2 : 4) * (double)op->n_in * (double)n;
+  work->flops += flops_of(op, n, out->ntk != NULL);
+}
+
+static double flops(const limes_op *op, const limes_grid *in_x, const limes_grid *in_y, const limes_grid *out_x,
+                    const limes_grid *out_y, limes_layout in, limes_layout out, bool ntk) {
+  (void)out_x;
+  (void)out_y;
+  (void)out;
+  return flops_of(op, limes_elements(in, in_x, in_y), ntk);
 }
 
 /* finite width: y = prod_i x_i, dy = sum_i dx_i prod_{j != i} x_j */
@@ -100,6 +110,6 @@ const limes_layer_ops limes_layer_product = {
     .least_branches = 1,
     .most_branches = 1 << 10,
     .in_place = true,
-    .flops = limes_branches_flops,
+    .flops = flops,
     .finite = &face,
 };

@@ -13,34 +13,36 @@ static const limes_param params[] = {
     LIMES_PARAM_END,
 };
 
-#define FLOPS 260 /* at the default order */
-
-static double sigmoid(double u, double *slope) {
+static double sigmoid(const void *none, double u, double *slope) {
+  (void)none;
   double e = exp(-fabs(u)), inverse = 1 / (1 + e);
   *slope = e * inverse * inverse;
   return u > 0 ? inverse : e * inverse;
 }
 
-static double hyperbolic_tangent(double u, double *slope) {
+static double hyperbolic_tangent(const void *none, double u, double *slope) {
+  (void)none;
   double e = exp(-2 * fabs(u)), inverse = 1 / (1 + e);
   *slope = 4 * e * inverse * inverse;
   return tanh(u);
 }
 
-static double softplus(double u, double *slope) {
+static double softplus(const void *none, double u, double *slope) {
+  (void)none;
   double e = exp(-fabs(u)), inverse = 1 / (1 + e);
   *slope = u > 0 ? inverse : e * inverse;
   return (u > 0 ? u : 0) + log1p(e);
 }
 
-static double swish(double u, double *slope) {
-  double rise, share = sigmoid(u, &rise);
+static double swish(const void *none, double u, double *slope) {
+  double rise, share = sigmoid(none, u, &rise);
   *slope = share + u * rise;
   return u * share;
 }
 
 /* tanh(softplus(u)) = (w^2 + 2 w) / (w^2 + 2 w + 2), w = exp(u), and its slope 4 w (1 + w) / (w^2 + 2 w + 2)^2 */
-static double mish(double u, double *slope) {
+static double mish(const void *none, double u, double *slope) {
+  (void)none;
   double e = exp(-fabs(u)), share, rise;
   if (u > 0) {
     double whole = 1 + 2 * e + 2 * e * e;
@@ -55,10 +57,10 @@ static double mish(double u, double *slope) {
   return u * share;
 }
 
-static void apply(limes_nonlinearity *phi, size_t n, const double *u, double *value, double *slope) {
+static void apply(limes_nonlinearity *phi, const void *param, size_t n, const double *u, double *value, double *slope) {
   double unwanted;
   for (size_t i = 0; i < n; i++)
-    value[i] = phi(u[i], slope == NULL ? &unwanted : &slope[i]);
+    value[i] = phi(param, u[i], slope == NULL ? &unwanted : &slope[i]);
 }
 
 /* tanh */
@@ -68,13 +70,11 @@ static void tanh_trace(const void *param, size_t n, const double *variance, doub
 }
 
 static void tanh_own(const void *param, double variance, double *value, double *slope) {
-  (void)param;
-  limes_quadrature_own(hyperbolic_tangent, variance, value, slope);
+  limes_quadrature_own(hyperbolic_tangent, param, 1, variance, value, slope);
 }
 
 static void tanh_apply(const void *param, size_t n, const double *u, double *value, double *slope) {
-  (void)param;
-  apply(hyperbolic_tangent, n, u, value, slope);
+  apply(hyperbolic_tangent, param, n, u, value, slope);
 }
 
 static const limes_elementwise tanh_dual = {.kept = limes_quadrature_kept,
@@ -82,7 +82,7 @@ static const limes_elementwise tanh_dual = {.kept = limes_quadrature_kept,
                                             .run = limes_quadrature_run,
                                             .own = tanh_own,
                                             .apply = tanh_apply,
-                                            .flops = FLOPS};
+                                            .flops_of = limes_quadrature_flops};
 
 const limes_layer_ops limes_layer_tanh = {
     .word = "tanh",
@@ -102,13 +102,11 @@ static void sigmoid_trace(const void *param, size_t n, const double *variance, d
 }
 
 static void sigmoid_own(const void *param, double variance, double *value, double *slope) {
-  (void)param;
-  limes_quadrature_own(sigmoid, variance, value, slope);
+  limes_quadrature_own(sigmoid, param, 1, variance, value, slope);
 }
 
 static void sigmoid_apply(const void *param, size_t n, const double *u, double *value, double *slope) {
-  (void)param;
-  apply(sigmoid, n, u, value, slope);
+  apply(sigmoid, param, n, u, value, slope);
 }
 
 static const limes_elementwise sigmoid_dual = {.kept = limes_quadrature_kept,
@@ -116,7 +114,7 @@ static const limes_elementwise sigmoid_dual = {.kept = limes_quadrature_kept,
                                                .run = limes_quadrature_run,
                                                .own = sigmoid_own,
                                                .apply = sigmoid_apply,
-                                               .flops = FLOPS};
+                                               .flops_of = limes_quadrature_flops};
 
 const limes_layer_ops limes_layer_sigmoid = {
     .word = "sigmoid",
@@ -136,13 +134,11 @@ static void softplus_trace(const void *param, size_t n, const double *variance, 
 }
 
 static void softplus_own(const void *param, double variance, double *value, double *slope) {
-  (void)param;
-  limes_quadrature_own(softplus, variance, value, slope);
+  limes_quadrature_own(softplus, param, 1, variance, value, slope);
 }
 
 static void softplus_apply(const void *param, size_t n, const double *u, double *value, double *slope) {
-  (void)param;
-  apply(softplus, n, u, value, slope);
+  apply(softplus, param, n, u, value, slope);
 }
 
 static const limes_elementwise softplus_dual = {.kept = limes_quadrature_kept,
@@ -150,7 +146,7 @@ static const limes_elementwise softplus_dual = {.kept = limes_quadrature_kept,
                                                 .run = limes_quadrature_run,
                                                 .own = softplus_own,
                                                 .apply = softplus_apply,
-                                                .flops = FLOPS};
+                                                .flops_of = limes_quadrature_flops};
 
 const limes_layer_ops limes_layer_softplus = {
     .word = "softplus",
@@ -170,13 +166,11 @@ static void swish_trace(const void *param, size_t n, const double *variance, dou
 }
 
 static void swish_own(const void *param, double variance, double *value, double *slope) {
-  (void)param;
-  limes_quadrature_own(swish, variance, value, slope);
+  limes_quadrature_own(swish, param, 1, variance, value, slope);
 }
 
 static void swish_apply(const void *param, size_t n, const double *u, double *value, double *slope) {
-  (void)param;
-  apply(swish, n, u, value, slope);
+  apply(swish, param, n, u, value, slope);
 }
 
 static const limes_elementwise swish_dual = {.kept = limes_quadrature_kept,
@@ -184,7 +178,7 @@ static const limes_elementwise swish_dual = {.kept = limes_quadrature_kept,
                                              .run = limes_quadrature_run,
                                              .own = swish_own,
                                              .apply = swish_apply,
-                                             .flops = FLOPS};
+                                             .flops_of = limes_quadrature_flops};
 
 const limes_layer_ops limes_layer_swish = {
     .word = "swish",
@@ -204,13 +198,11 @@ static void mish_trace(const void *param, size_t n, const double *variance, doub
 }
 
 static void mish_own(const void *param, double variance, double *value, double *slope) {
-  (void)param;
-  limes_quadrature_own(mish, variance, value, slope);
+  limes_quadrature_own(mish, param, 1, variance, value, slope);
 }
 
 static void mish_apply(const void *param, size_t n, const double *u, double *value, double *slope) {
-  (void)param;
-  apply(mish, n, u, value, slope);
+  apply(mish, param, n, u, value, slope);
 }
 
 static const limes_elementwise mish_dual = {.kept = limes_quadrature_kept,
@@ -218,7 +210,7 @@ static const limes_elementwise mish_dual = {.kept = limes_quadrature_kept,
                                             .run = limes_quadrature_run,
                                             .own = mish_own,
                                             .apply = mish_apply,
-                                            .flops = FLOPS};
+                                            .flops_of = limes_quadrature_flops};
 
 const limes_layer_ops limes_layer_mish = {
     .word = "mish",

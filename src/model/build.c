@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "layers/defined.h"
 #include "model/param.h"
 #include "model/suggest.h"
 
@@ -17,6 +18,8 @@ static limes_status unknown_word(limes_context *context, const char *text, size_
   const char *word = NULL;
   for (size_t i = 0; (word = limes_word(i)) != NULL; i++)
     limes_closest_try(&closest, word);
+  for (size_t i = 0; limes_defined(context, i) != NULL; i++)
+    limes_closest_try(&closest, limes_defined(context, i)->word);
   limes_quote(text, length, quote);
   if (closest.best == NULL)
     return limes_fail(context, LIMES_WRONG_USE, "unknown word %s; 'limes layers' lists the words", quote);
@@ -28,7 +31,7 @@ limes_status limes_build_find(limes_context *context, const char *text, size_t l
   char word[LONGEST_WORD + 1] = "";
   if (length <= LONGEST_WORD)
     memcpy(word, text, length);
-  *ops = limes_layer_find(word);
+  *ops = limes_layer_known(context, word);
   return *ops == NULL ? unknown_word(context, text, length) : LIMES_OK;
 }
 
@@ -102,6 +105,8 @@ static limes_status make_node(limes_context *context, const limes_layer_ops *ops
   if (node->param == NULL)
     return LIMES_NO_MEMORY;
   limes_param_defaults(ops, node->param);
+  if (ops->prepare != NULL)
+    ops->prepare(ops, node->param);
   if (!limes_has_branches(ops) || add_branch(context, node) == LIMES_OK)
     return LIMES_OK;
   free(node->param);

@@ -47,6 +47,8 @@ static limes_status add_op(limes_context *context, limes_program *program, const
     free(in);
     return LIMES_NO_MEMORY;
   }
+  if (op.ops->coin != NULL && op.ops->coin(&op) < 1)
+    op.coin = ++program->coins;
   program->op[program->n_op++] = op; /* from here on the program frees in */
   limes_status status = infer(context, program, &op, &shape);
   if (status == LIMES_OK)

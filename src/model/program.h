@@ -13,6 +13,7 @@ typedef struct limes_program {
   size_t n_op, op_capacity;
   limes_shape *value; /* [n_value] */
   size_t n_value, value_capacity;
+  uint32_t coins;   /* tossed once for the batch */
   uint32_t readout; /* the value behind the last layer */
 } limes_program;
 

@@ -98,7 +98,7 @@ limes_status limes_model_read(limes_context *context, const char *argument, lime
   for (size_t i = 0; (shipped = limes_model_shipped(i)) != NULL; i++)
     if (strcmp(argument, shipped->name) == 0)
       return limes_model_parse(context, shipped->text, model);
-  if (is_one_name(argument) && limes_layer_find(argument) == NULL) {
+  if (is_one_name(argument) && limes_layer_known(context, argument) == NULL) {
     limes_model shown = {.text = (char *)argument};
     return unknown_name(context, argument, &shown);
   }

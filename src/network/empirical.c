@@ -9,22 +9,30 @@
 
 #define ASK_AFTER 0.2 /* seconds */
 
-limes_status limes_products_ask(const limes_products *products) {
-  const limes_context *context = products->context;
-  if (context->progress == NULL)
-    return LIMES_OK;
+static double now(void) {
   struct timespec time;
   clock_gettime(CLOCK_MONOTONIC, &time);
-  double now = (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-  if (now - *products->asked < ASK_AFTER)
-    return LIMES_OK;
-  *products->asked = now;
-  if (context->progress(context->progress_user, "empirical kernels", products->done, -1) == 0)
-    return LIMES_OK;
-  return limes_fail(products->context, LIMES_INTERRUPTED, "interrupted");
+  return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
-static limes_status check_readout(limes_context *context, const limes_network *network) {
+limes_status limes_products_ask(const limes_products *products, double seconds) {
+  limes_asking *asking = products->asking;
+  limes_context *context = asking->context;
+  asking->done += seconds;
+  if (asking->job != NULL)
+    return limes_job_advance(asking->job, asking->worker, seconds) ? LIMES_OK : LIMES_INTERRUPTED;
+  double time = now();
+  if (context->progress == NULL || time - asking->asked < ASK_AFTER)
+    return LIMES_OK;
+  asking->asked = time;
+  double share = asking->done < asking->total ? asking->done / asking->total : 1;
+  double left = share > 0.001 ? (time - asking->started) * (1 - share) / share : -1;
+  if (context->progress(context->progress_user, "empirical kernels", share, left) == 0)
+    return LIMES_OK;
+  return limes_fail(context, LIMES_INTERRUPTED, "interrupted: empirical kernels");
+}
+
+limes_status limes_empirical_check(limes_context *context, const limes_network *network) {
   if (network->program.value[network->program.readout].axes == 0)
     return LIMES_OK;
   return limes_fail(context, LIMES_WRONG_USE, "the model keeps positions to its end (%s): end it with flatten or global_avg_pool",
@@ -85,7 +93,6 @@ static limes_status nngp_by_outputs(limes_products *p) {
 static limes_status find_nngp(limes_products *p, double *kernel) {
   begin_sum(p, kernel);
   p->last = true;
-  p->structured = true;
   p->output = 0;
   p->scale = 1;
   limes_status status = LIMES_OK;
@@ -99,17 +106,18 @@ static limes_status find_nngp(limes_products *p, double *kernel) {
   return status == LIMES_OK ? end_sum(p, "NNGP") : status;
 }
 
-static limes_status find_ntk(limes_products *p, size_t outputs, limes_ntk_route route, double *kernel) {
-  size_t channels = limes_network_channels(p->network);
-  outputs = outputs == 0 || outputs > channels ? channels : outputs;
+static size_t outputs_of(const limes_network *network, size_t outputs) {
+  size_t channels = limes_network_channels(network);
+  return outputs == 0 || outputs > channels ? channels : outputs;
+}
+
+static limes_status find_ntk(limes_products *p, size_t outputs, double *kernel) {
   begin_sum(p, kernel);
   p->last = false;
-  p->structured = route == LIMES_NTK_STRUCTURED;
   p->scale = 1 / (double)outputs;
   limes_status status = LIMES_OK;
   for (p->output = 0; p->output < outputs && status == LIMES_OK; p->output++) {
-    p->done = (double)p->output / (double)outputs;
-    if (route == LIMES_NTK_TANGENTS) {
+    if (p->route->kind == LIMES_NTK_TANGENTS) {
       status = limes_products_by_tangents(p);
       continue;
     }
@@ -120,22 +128,43 @@ static limes_status find_ntk(limes_products *p, size_t outputs, limes_ntk_route 
   return status == LIMES_OK ? end_sum(p, "NTK") : status;
 }
 
-limes_status limes_empirical(limes_context *context, const limes_network *network, const limes_batch *a, const limes_batch *b,
-                             size_t outputs, limes_ntk_route route, const limes_kernel_output *out) {
-  double asked = 0;
-  limes_products p = {.context = context, .network = network, .asked = &asked};
-  limes_status status = check_readout(context, network);
-  if (status == LIMES_OK)
-    status = find_sides(a, b, &p);
+/* The NNGP is taken for a part of one output's NTK. */
+double limes_empirical_cost(const limes_network *network, size_t outputs, const limes_route *route,
+                            const limes_kernel_output *out) {
+  return route->seconds * ((out->nngp == NULL ? 0 : 1) + (out->ntk == NULL ? 0 : (double)outputs_of(network, outputs)));
+}
+
+limes_status limes_empirical_by(limes_asking *asking, const limes_network *network, const limes_batch *a, const limes_batch *b,
+                                size_t outputs, const limes_route *route, const limes_kernel_output *out) {
+  limes_products p = {.context = asking->context, .network = network, .asking = asking, .route = route};
+  limes_status status = find_sides(a, b, &p);
   if (status != LIMES_OK)
     return status;
   p.stride = out->stride == 0 ? items_at(&p, p.b) : out->stride;
-  unsigned threads = limes_threads(context);
-  limes_blas_enter(threads);
   if (out->nngp != NULL)
     status = find_nngp(&p, out->nngp);
   if (status == LIMES_OK && out->ntk != NULL)
-    status = find_ntk(&p, outputs, route, out->ntk);
+    status = find_ntk(&p, outputs_of(network, outputs), out->ntk);
+  return status;
+}
+
+limes_status limes_empirical(limes_context *context, const limes_network *network, const limes_batch *a, const limes_batch *b,
+                             size_t outputs, limes_ntk_route kind, const limes_kernel_output *out) {
+  limes_products p = {.context = context, .network = network};
+  limes_route route = {0};
+  limes_status status = limes_empirical_check(context, network);
+  if (status == LIMES_OK)
+    status = find_sides(a, b, &p);
+  if (status == LIMES_OK)
+    status = limes_route_choose(context, network, p.a, p.b, kind, limes_memory_limit(context), &route);
+  if (status != LIMES_OK)
+    return status;
+  limes_asking asking = {.context = context, .started = now(), .total = limes_empirical_cost(network, outputs, &route, out)};
+  asking.asked = asking.started;
+  unsigned threads = limes_threads(context);
+  limes_blas_enter(threads);
+  status = limes_empirical_by(&asking, network, a, b, outputs, &route, out);
   limes_blas_leave(threads);
+  limes_route_clear(&route);
   return status;
 }

@@ -83,7 +83,7 @@ static size_t scratch_of(const limes_call *call) {
   return call->op->ops->finite->scratch == NULL ? 0 : call->op->ops->finite->scratch(call);
 }
 
-static size_t count_doubles(const limes_evaluation *e, unsigned with) {
+size_t limes_evaluation_numbers(const limes_evaluation *e, unsigned with) {
   size_t n = 0, scratch = 0, copies = 1 + ((with & LIMES_WITH_TANGENT) != 0) + ((with & LIMES_WITH_ADJOINT) != 0);
   for (size_t v = 0; v < e->network->program.n_value; v++)
     n = limes_add_capped(n, limes_multiply_capped(copies, numbers_at(e, v)));
@@ -119,7 +119,9 @@ static void lay_out(limes_evaluation *e, unsigned with) {
 
 static limes_status allocate_memory(limes_context *context, limes_evaluation *e, unsigned with) {
   make_calls(e);
-  size_t doubles = count_doubles(e, with);
+  if (with & LIMES_SIZES_ALONE)
+    return LIMES_OK;
+  size_t doubles = limes_evaluation_numbers(e, with);
   uint64_t limit = limes_memory_limit(context);
   if (limit > 0 && limes_multiply_capped(doubles, sizeof(double)) > limit)
     return limes_fail(context, LIMES_REFUSED,
@@ -174,10 +176,10 @@ limes_status limes_evaluation_create(limes_context *context, const limes_network
     status = find_keys(context, evaluation, item, first);
   if (status == LIMES_OK)
     status = allocate_memory(context, evaluation, with);
-  if (status == LIMES_OK)
-    read_features(evaluation, item, first);
-  else
+  if (status != LIMES_OK)
     limes_evaluation_clear(evaluation);
+  else if (evaluation->memory != NULL)
+    read_features(evaluation, item, first);
   return status;
 }
 
@@ -244,8 +246,8 @@ void limes_evaluate_adjoint(limes_evaluation *e, double *theta, bool input) {
     for (uint32_t k = 0; k < op->n_in; k++)
       e->in_adjoint[k] = op->in[k] == 0 && !input ? NULL : e->adjoint[op->in[k]];
     hide(e, op->out, e->adjoint[op->out]);
-    op->ops->finite->adjoint(call, e->adjoint[op->out], e->in_adjoint,
-                             theta == NULL ? NULL : theta + e->network->member[i].first);
+    bool wanted = theta != NULL && (e->left_out == NULL || !e->left_out[i]);
+    op->ops->finite->adjoint(call, e->adjoint[op->out], e->in_adjoint, wanted ? theta + e->network->member[i].first : NULL);
   }
   hide(e, 0, e->adjoint[0]);
 }

@@ -5,7 +5,7 @@
 #include "network/network.h"
 
 /* What will be asked of an evaluation beside forward */
-enum { LIMES_WITH_TANGENT = 1, LIMES_WITH_ADJOINT = 2 };
+enum { LIMES_WITH_TANGENT = 1, LIMES_WITH_ADJOINT = 2, LIMES_SIZES_ALONE = 4 /* nothing: there is no memory for numbers */ };
 
 typedef struct limes_evaluation {
   const limes_network *network;
@@ -15,6 +15,8 @@ typedef struct limes_evaluation {
   limes_call *call;   /* [n_op] */
   double **tangent;   /* [n_value] -> [rows, channels], NULL where not asked for */
   double **adjoint;   /* [n_value] likewise */
+
+  const bool *left_out; /* [n_op] ops whose parameters' adjoints are not wanted; NULL: none */
 
   const double **in_tangent; /* [most inputs] */
   double **in_adjoint;
@@ -28,6 +30,9 @@ typedef struct limes_evaluation {
 limes_status limes_evaluation_create(limes_context *context, const limes_network *network, size_t side, const size_t *item,
                                      size_t first, size_t n, unsigned with, limes_evaluation *evaluation) LIMES_MUST_USE;
 void limes_evaluation_clear(limes_evaluation *evaluation);
+
+/* Numbers that an evaluation of these items takes memory for; SIZE_MAX where they cannot be counted */
+size_t limes_evaluation_numbers(const limes_evaluation *evaluation, unsigned with);
 
 /* Every value from the batch's features and the network's parameters of now. */
 void limes_evaluate(limes_evaluation *evaluation);

@@ -19,9 +19,7 @@ bool limes_products_take(const limes_products *products, size_t i) {
   return member->count > 0 && (!products->last || member->last);
 }
 
-bool limes_products_gram(const limes_products *products, size_t i) {
-  return products->structured && products->network->program.op[i].ops->finite->gram != NULL;
-}
+bool limes_products_gram(const limes_products *products, size_t i) { return products->route->by_gram[i]; }
 
 static bool any_gram(const limes_products *products) {
   for (size_t i = 0; i < products->network->program.n_op; i++)
@@ -39,15 +37,14 @@ void limes_seed_output(limes_evaluation *evaluation, size_t output) {
 }
 
 static limes_status evaluate_block(const limes_products *products, size_t side, size_t first, size_t n, limes_evaluation *e) {
-  limes_status status = limes_products_ask(products);
-  if (status == LIMES_OK)
-    status = limes_evaluation_create(products->context, products->network, side, NULL, first, n, LIMES_WITH_ADJOINT, e);
+  limes_status status =
+      limes_evaluation_create(products->context, products->network, side, NULL, first, n, LIMES_WITH_ADJOINT, e);
   if (status != LIMES_OK)
     return status;
   limes_evaluate(e);
   limes_seed_output(e, products->output);
   limes_evaluate_adjoint(e, NULL, false);
-  return LIMES_OK;
+  return limes_products_ask(products, (double)n * products->route->walk);
 }
 
 /* Takes memory for the op with the largest scratch. */
@@ -90,7 +87,7 @@ static limes_status add_pair(pair *p) {
   for (size_t i = 0; i < p->x.items; i++)
     for (size_t j = 0; j < n; j++)
       products->sum[(p->x_first + i) * products->stride + p->y_first + j] += products->scale * ntk[i * n + j];
-  return LIMES_OK;
+  return limes_products_ask(products, (double)(p->x.items * n) * products->route->gram);
 }
 
 /* A block of x with all blocks of y, or those up to itself */

@@ -5,8 +5,6 @@
 #include "math/linear.h"
 #include "network/empirical.h"
 
-#define MOST_NUMBERS (1u << 26) /* of a block of Jacobians: 512 MB, and no more than a quarter of what may be planned for */
-
 /* Derivatives of one output of some items by the chosen parameters: [n, chosen], op by op */
 typedef struct {
   size_t first, n;
@@ -26,17 +24,17 @@ static size_t chosen_parameters(const limes_products *products) {
 
 static limes_status derive_item(const limes_products *products, size_t side, size_t item, double *theta) {
   limes_evaluation e;
-  limes_status status = limes_products_ask(products);
-  if (status == LIMES_OK)
-    status = limes_evaluation_create(products->context, products->network, side, NULL, item, 1, LIMES_WITH_ADJOINT, &e);
+  limes_status status =
+      limes_evaluation_create(products->context, products->network, side, NULL, item, 1, LIMES_WITH_ADJOINT, &e);
   if (status != LIMES_OK)
     return status;
   limes_evaluate(&e);
   limes_seed_output(&e, products->output);
   memset(theta, 0, products->network->parameters * sizeof *theta);
+  e.left_out = products->route->by_gram;
   limes_evaluate_adjoint(&e, theta, false);
   limes_evaluation_clear(&e);
-  return LIMES_OK;
+  return limes_products_ask(products, products->route->derivative);
 }
 
 /* Derivatives by weights instead of parameters, those that are not linear left out */
@@ -95,8 +93,10 @@ static limes_status walk_blocks(const limes_products *products, size_t block, si
       bool same = products->symmetric && i == j;
       if (!same)
         status = fill(products, products->b, j, least(block, n_b - j), chosen, theta, own_y);
-      if (status == LIMES_OK)
-        add_product(products, x, same ? x : own_y, chosen);
+      if (status != LIMES_OK)
+        return status;
+      add_product(products, x, same ? x : own_y, chosen);
+      status = limes_products_ask(products, (double)(x->n * (same ? x->n : own_y->n)) * products->route->product);
     }
   }
   return status;
@@ -106,14 +106,15 @@ limes_status limes_products_by_jacobian(const limes_products *products) {
   size_t chosen = chosen_parameters(products), most = items_of(products, products->a);
   if (chosen == 0)
     return LIMES_OK;
-  uint64_t limit = limes_memory_limit(products->context) / (4 * sizeof(double));
-  size_t numbers = limit > 0 && limit < MOST_NUMBERS ? (size_t)limit : MOST_NUMBERS, block = numbers / chosen;
   most = items_of(products, products->b) > most ? items_of(products, products->b) : most;
-  block = least(block > 0 ? block : 1, most);
+  size_t block = least(products->route->block, most);
   double *theta = limes_allocate(products->context, products->network->parameters, sizeof *theta);
   jacobian x = {.derivative = limes_matrix(products->context, block, chosen)};
-  jacobian y = {.derivative = x.derivative == NULL ? NULL : limes_matrix(products->context, block, chosen)};
-  limes_status status = theta == NULL || x.derivative == NULL || y.derivative == NULL ? LIMES_NO_MEMORY : LIMES_OK;
+  jacobian y = {0};
+  limes_status status = theta == NULL || x.derivative == NULL ? LIMES_NO_MEMORY : LIMES_OK;
+  bool second = !products->symmetric || block < most;
+  if (status == LIMES_OK && second)
+    status = (y.derivative = limes_matrix(products->context, block, chosen)) == NULL ? LIMES_NO_MEMORY : LIMES_OK;
   if (status == LIMES_OK)
     status = walk_blocks(products, block, chosen, theta, &x, &y);
   free(theta);
@@ -135,6 +136,9 @@ static limes_status add_columns(const limes_products *products, limes_evaluation
     for (size_t i = 0; i < x->items; i++)
       products->sum[(first + i) * products->stride + j] +=
           products->scale * x->tangent[products->network->program.readout][i * readout->channels + products->output];
+    status = limes_products_ask(products, (double)x->items * products->route->tangent);
+    if (status != LIMES_OK)
+      return status;
   }
   return LIMES_OK;
 }

@@ -166,37 +166,39 @@ static limes_status read_sizes(limes_context *context, const limes_named_array *
   return LIMES_OK;
 }
 
-static limes_status restore_hidden(limes_context *context, limes_file *file, limes_batch *batch) {
+/* What belongs to positions: the array of this name, one number a position, if the file has it; a fit of items without such has
+ * none. `set` takes the numbers over. */
+typedef limes_status position_setter(limes_context *context, limes_file *file, const double *number, limes_batch *batch);
+
+static limes_status restore(limes_context *context, limes_file *file, const char *name, position_setter *set,
+                            limes_batch *batch) {
   limes_named_array array = {0};
-  limes_status status = limes_file_get(context, file, "hidden", &array);
+  limes_status status = limes_file_get(context, file, name, &array);
   if (status != LIMES_OK || array.data == NULL)
     return status;
   size_t size[2] = {batch->start[batch->items], 0};
-  status = limes_gp_find_array(context, file, "hidden", 1, size, &array);
-  uint8_t *hidden = status == LIMES_OK ? limes_allocate(context, size[0], sizeof *hidden) : NULL;
-  if (hidden == NULL)
-    return status == LIMES_OK ? LIMES_NO_MEMORY : status;
-  for (size_t a = 0; a < size[0]; a++)
-    hidden[a] = array.data[a] != 0;
-  status = set_hidden(context, batch, hidden);
+  status = limes_gp_find_array(context, file, name, 1, size, &array);
+  return status == LIMES_OK ? set(context, file, array.data, batch) : status;
+}
+
+static limes_status restore_hidden(limes_context *context, limes_file *file, const double *number, limes_batch *batch) {
+  (void)file;
+  size_t positions = batch->start[batch->items];
+  uint8_t *hidden = limes_allocate(context, positions, sizeof *hidden);
+  for (size_t a = 0; hidden != NULL && a < positions; a++)
+    hidden[a] = number[a] != 0;
+  limes_status status = hidden == NULL ? LIMES_NO_MEMORY : set_hidden(context, batch, hidden);
   free(hidden);
   return status;
 }
 
-/* A fit of earlier days, or of items without segments, has no such array. */
-static limes_status restore_segments(limes_context *context, limes_file *file, limes_batch *batch) {
-  limes_named_array array = {0};
-  limes_status status = limes_file_get(context, file, "segment", &array);
-  if (status != LIMES_OK || array.data == NULL)
-    return status;
-  size_t size[2] = {batch->start[batch->items], 0};
-  status = limes_gp_find_array(context, file, "segment", 1, size, &array);
-  int64_t *segment = status == LIMES_OK ? limes_allocate(context, size[0], sizeof *segment) : NULL;
-  if (segment == NULL)
-    return status == LIMES_OK ? LIMES_NO_MEMORY : status;
-  for (size_t a = 0; a < size[0]; a++)
-    segment[a] = array.data[a] >= 0 && array.data[a] < UINT32_MAX ? (int64_t)array.data[a] : 0;
-  status = limes_batch_set_segments(context, batch, segment);
+static limes_status restore_segments(limes_context *context, limes_file *file, const double *number, limes_batch *batch) {
+  (void)file;
+  size_t positions = batch->start[batch->items];
+  int64_t *segment = limes_allocate(context, positions, sizeof *segment);
+  for (size_t a = 0; segment != NULL && a < positions; a++)
+    segment[a] = number[a] >= 0 && number[a] < UINT32_MAX ? (int64_t)number[a] : 0;
+  limes_status status = segment == NULL ? LIMES_NO_MEMORY : limes_batch_set_segments(context, batch, segment);
   free(segment);
   return status;
 }
@@ -230,21 +232,14 @@ static limes_status read_edges(limes_context *context, limes_file *file, const s
   return status;
 }
 
-static limes_status restore_edges(limes_context *context, limes_file *file, limes_batch *batch) {
-  limes_named_array array = {0};
-  limes_status status = limes_file_get(context, file, "edge_count", &array);
-  if (status != LIMES_OK || array.data == NULL)
-    return status;
-  size_t size[2] = {batch->start[batch->items], 0};
-  status = limes_gp_find_array(context, file, "edge_count", 1, size, &array);
-  size_t *count = status == LIMES_OK ? limes_allocate(context, size[0], sizeof *count) : NULL;
-  if (count == NULL)
-    return status == LIMES_OK ? LIMES_NO_MEMORY : status;
-  for (size_t b = 0; b < size[0] && status == LIMES_OK; b++) {
-    if (!(array.data[b] >= 0 && array.data[b] <= UINT32_MAX))
+static limes_status restore_edges(limes_context *context, limes_file *file, const double *number, limes_batch *batch) {
+  size_t positions = batch->start[batch->items], *count = limes_allocate(context, positions, sizeof *count);
+  limes_status status = count == NULL ? LIMES_NO_MEMORY : LIMES_OK;
+  for (size_t b = 0; b < positions && status == LIMES_OK; b++) {
+    if (!(number[b] >= 0 && number[b] <= UINT32_MAX))
       status = damaged_edges(context, b);
     else
-      count[b] = (size_t)array.data[b];
+      count[b] = (size_t)number[b];
   }
   if (status == LIMES_OK)
     status = read_edges(context, file, count, batch);
@@ -274,11 +269,11 @@ limes_status limes_items_restore(limes_context *context, limes_file *file, limes
   if (status != LIMES_OK)
     return status;
   memcpy((*batch)->x, x.data, x_size[0] * x_size[1] * sizeof *x.data);
-  status = restore_hidden(context, file, *batch);
+  status = restore(context, file, "hidden", restore_hidden, *batch);
   if (status == LIMES_OK)
-    status = restore_segments(context, file, *batch);
+    status = restore(context, file, "segment", restore_segments, *batch);
   if (status == LIMES_OK)
-    status = restore_edges(context, file, *batch);
+    status = restore(context, file, "edge_count", restore_edges, *batch);
   if (status != LIMES_OK) {
     limes_batch_destroy(*batch);
     *batch = NULL;

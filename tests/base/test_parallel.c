@@ -23,7 +23,7 @@ static limes_status count(void *argument, size_t task, unsigned worker, limes_jo
   return limes_job_advance(job, worker, 1) ? LIMES_OK : LIMES_INTERRUPTED;
 }
 
-static limes_context *new_context(unsigned threads) {
+static limes_context *context_of_threads(unsigned threads) {
   limes_context *context = NULL;
   assert_ok(NULL, limes_context_create(&context));
   limes_set_threads(context, threads);
@@ -33,7 +33,7 @@ static limes_context *new_context(unsigned threads) {
 static void each_task_runs_once_on_any_number_of_threads(void **state) {
   (void)state;
   for (unsigned threads = 1; threads <= 5; threads++) {
-    shared s = {.context = new_context(threads), .failing = TASKS};
+    shared s = {.context = context_of_threads(threads), .failing = TASKS};
     assert_ok(s.context, limes_parallel(s.context, "test", TASKS, TASKS, count, &s));
     for (size_t i = 0; i < TASKS; i++)
       assert_int_equal(s.seen[i], 1);
@@ -43,7 +43,7 @@ static void each_task_runs_once_on_any_number_of_threads(void **state) {
 
 static void a_failure_stops_the_loop_and_keeps_its_sentence(void **state) {
   (void)state;
-  shared s = {.context = new_context(2), .failing = 3};
+  shared s = {.context = context_of_threads(2), .failing = 3};
   assert_int_equal(limes_parallel(s.context, "test", TASKS, TASKS, count, &s), LIMES_BAD_INPUT);
   assert_string_equal(limes_error(s.context), "task 3 failed");
   int ran = 0;
@@ -79,7 +79,7 @@ static limes_status slow(void *argument, size_t task, unsigned worker, limes_job
 
 static void a_progress_callback_can_stop_the_loop(void **state) {
   (void)state;
-  limes_context *context = new_context(2);
+  limes_context *context = context_of_threads(2);
   watcher w = {.caller = pthread_self()};
   limes_set_progress(context, stop_at_once, &w);
   assert_int_equal(limes_parallel(context, "slow", TASKS, TASKS, slow, NULL), LIMES_INTERRUPTED);
@@ -97,7 +97,7 @@ static limes_status blas_threads_inside(void *argument, size_t task, unsigned wo
 
 static void openblas_has_one_thread_inside_and_its_own_count_after(void **state) {
   (void)state;
-  limes_context *context = new_context(1);
+  limes_context *context = context_of_threads(1);
   int before = openblas_get_num_threads(), inside = 0;
   assert_ok(context, limes_parallel(context, "test", 1, 1, blas_threads_inside, &inside));
   assert_int_equal(inside, 1);

@@ -143,6 +143,21 @@ static void explain_gives_time_memory_and_work(void **state) {
   assert_code(run("kernel", SMALL, "--data", "digits:train", "--memory", "1M", "-o", "k.npz"), 4);
 }
 
+static void explain_shows_how_alike_positions_are(void **state) {
+  (void)state;
+  json_t *object = json_of(run("explain", SMALL, "--data", "digits:test[:5]", "--positions-correlation", "--json"));
+  const json_t *layers = json_object_get(object, "positions_correlation");
+  assert_true(json_array_size(layers) > 2);
+  assert_string_equal(json_string_value(json_object_get(json_array_get(layers, 0), "layer")), "input");
+  assert_true(number(json_array_get(layers, 1), "correlation") > 0 && number(json_array_get(layers, 1), "items") == 5);
+  json_decref(object);
+  assert_says(run("explain", SMALL, "--data", "digits:test[:5]", "--positions-correlation")->out, "  ###");
+  const ran *answer =
+      run("explain", SMALL, "--data", "digits:test[:5]", "--against", "digits:test[:5]", "--positions-correlation");
+  assert_code(answer, 2);
+  assert_says(answer->err, "leave --against out");
+}
+
 static void classify_prints_scores_and_writes_predictions(void **state) {
   (void)state;
   json_t *object = json_of(run("classify", SMALL, "--train", "digits:train[:300]", "--test", "digits:test[:50]", "--json", "-o",
@@ -412,6 +427,7 @@ int main(void) {
       cmocka_unit_test_teardown(positions_are_kept_when_asked_for, clean),
       cmocka_unit_test_teardown(dual_keeps_the_shape_of_its_arrays, clean),
       cmocka_unit_test_teardown(explain_gives_time_memory_and_work, clean),
+      cmocka_unit_test_teardown(explain_shows_how_alike_positions_are, clean),
       cmocka_unit_test_teardown(classify_prints_scores_and_writes_predictions, clean),
       cmocka_unit_test_teardown(a_kept_fit_predicts_what_classify_predicted, clean),
       cmocka_unit_test_teardown(unlabelled_items_are_predicted_without_scores, clean),

@@ -1,17 +1,6 @@
 /* Data arguments, and items from .npy, .npz and .h5. */
-#include "data/files.h"
-#include "limes/data.h"
+#include "data/read_batch.h"
 #include "limes/io.h"
-
-static limes_context *context;
-static limes_batch *batch;
-
-static int begin(void **state) { return limes_context_create(&context) != LIMES_OK || files_begin(state); }
-
-static int end(void **state) {
-  limes_context_destroy(context);
-  return files_end(state);
-}
 
 /* limes_batch_read of FOLDER/name */
 static limes_status read_name(void **state, const char *name) {
@@ -184,5 +173,5 @@ int main(void) {
       cmocka_unit_test(names_of_no_data_are_wrong_use),
       cmocka_unit_test(a_path_may_hold_colons_and_brackets),
   };
-  return cmocka_run_group_tests(tests, begin, end);
+  return cmocka_run_group_tests(tests, begin_with_files, end_with_batch);
 }

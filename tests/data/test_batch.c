@@ -1,22 +1,6 @@
 /* Batches from memory: strides, masks, lengths, labels, targets, fingerprints. */
 #include "data/batch.h"
-#include "helpers.h"
-#include "limes/data.h"
-
-#include "data/files.h"
-
-static limes_context *context;
-
-static int begin(void **state) {
-  (void)state;
-  return limes_context_create(&context) != LIMES_OK;
-}
-
-static int end(void **state) {
-  (void)state;
-  limes_context_destroy(context);
-  return 0;
-}
+#include "data/reading.h"
 
 /* value of feature c of item n at position (a, b) */
 static double value(size_t n, size_t a, size_t b, size_t c) { return (double)(1000 * n + 100 * a + 10 * b + c) + 0.5; }

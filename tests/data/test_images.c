@@ -1,19 +1,7 @@
 /* Images: the embedded digits, CIFAR-10's binary files, MNIST's idx files; whole, cut, and wrong ones. */
-#include "data/files.h"
-#include "limes/data.h"
+#include "data/read_batch.h"
 
 #define RECORD 3073
-
-static limes_context *context;
-static limes_batch *batch;
-
-static int begin(void **state) { return limes_context_create(&context) != LIMES_OK || files_begin(state); }
-
-static int end(void **state) {
-  limes_batch_destroy(batch);
-  limes_context_destroy(context);
-  return files_end(state);
-}
 
 /* PREFIX FOLDER SUFFIX */
 static limes_status read_data(void **state, const char *prefix, const char *suffix) {
@@ -202,5 +190,5 @@ int main(void) {
       cmocka_unit_test(idx_files_are_read_plain_and_gzipped),      cmocka_unit_test(idx_files_cut_at_any_length_are_refused),
       cmocka_unit_test(hostile_idx_headers_are_refused),
   };
-  return cmocka_run_group_tests(tests, begin, end);
+  return cmocka_run_group_tests(tests, begin_with_files, end_with_batch);
 }

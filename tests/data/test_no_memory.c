@@ -1,6 +1,5 @@
 /* Every allocation of reading and writing fails in turn: the call says so, and nothing leaks (run under a checker). */
-#include "data/files.h"
-#include "limes/data.h"
+#include "data/reading.h"
 #include "limes/io.h"
 
 /* Which allocation fails, from 0; negative: none. The linker sends the library's calls here. */
@@ -27,15 +26,6 @@ void *__wrap_malloc(size_t size) { return fails_now() ? NULL : __real_malloc(siz
 void *__wrap_calloc(size_t n, size_t size) { return fails_now() ? NULL : __real_calloc(n, size); }
 void *__wrap_realloc(void *memory, size_t size) { return fails_now() ? NULL : __real_realloc(memory, size); }
 void *__wrap_aligned_alloc(size_t alignment, size_t size) { return fails_now() ? NULL : __real_aligned_alloc(alignment, size); }
-
-static limes_context *context;
-
-static int begin(void **state) { return limes_context_create(&context) != LIMES_OK || files_begin(state); }
-
-static int end(void **state) {
-  limes_context_destroy(context);
-  return files_end(state);
-}
 
 typedef limes_status action(const char *name);
 
@@ -187,5 +177,5 @@ int main(void) {
       cmocka_unit_test(reading_reviews),
       cmocka_unit_test(normalizing),
   };
-  return cmocka_run_group_tests(tests, begin, end);
+  return cmocka_run_group_tests(tests, begin_with_files, end_with_files);
 }

@@ -1,19 +1,5 @@
 /* Normalization: what each kind makes of the data it was fitted to, and of others. */
-#include "data/files.h"
-#include "limes/data.h"
-
-static limes_context *context;
-
-static int begin(void **state) {
-  (void)state;
-  return limes_context_create(&context) != LIMES_OK;
-}
-
-static int end(void **state) {
-  (void)state;
-  limes_context_destroy(context);
-  return 0;
-}
+#include "data/reading.h"
 
 /* 4 images 2x3 with 2 features; the second feature of position 0 is constant */
 static limes_batch *make_images(double shift) {

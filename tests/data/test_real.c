@@ -1,19 +1,5 @@
 /* The real files, where they are: counts and first values. */
-#include "data/files.h"
-#include "limes/data.h"
-
-static limes_context *context;
-
-static int begin(void **state) {
-  (void)state;
-  return limes_context_create(&context) != LIMES_OK;
-}
-
-static int end(void **state) {
-  (void)state;
-  limes_context_destroy(context);
-  return 0;
-}
+#include "data/reading.h"
 
 /* Reads PREFIX FOLDER SUFFIX, or skips the test where FOLDER is not there. */
 static limes_batch *read_shared(const char *prefix, const char *folder, const char *suffix, const limes_read_options *options) {

@@ -2,20 +2,8 @@
 #include <archive.h>
 #include <archive_entry.h>
 
-#include "data/files.h"
+#include "data/read_batch.h"
 #include "data/tokens.h"
-#include "limes/data.h"
-
-static limes_context *context;
-static limes_batch *batch;
-
-static int begin(void **state) { return limes_context_create(&context) != LIMES_OK || files_begin(state); }
-
-static int end(void **state) {
-  limes_batch_destroy(batch);
-  limes_context_destroy(context);
-  return files_end(state);
-}
 
 static void check_tokens(const char *text, const char *wanted) {
   char got[1024] = "";
@@ -225,5 +213,5 @@ int main(void) {
       cmocka_unit_test(wrong_vectors_name_the_line),
       cmocka_unit_test(archives_cut_short_or_of_something_else_are_refused),
   };
-  return cmocka_run_group_tests(tests, begin, end);
+  return cmocka_run_group_tests(tests, begin_with_files, end_with_batch);
 }

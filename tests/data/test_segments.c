@@ -1,18 +1,6 @@
 /* Segments of sequences: from calls, from files, and the sentences of reviews. */
-#include "data/files.h"
-#include "limes/data.h"
+#include "data/read_batch.h"
 #include "limes/io.h"
-
-static limes_context *context;
-static limes_batch *batch;
-
-static int begin(void **state) { return limes_context_create(&context) != LIMES_OK || files_begin(state); }
-
-static int end(void **state) {
-  limes_batch_destroy(batch);
-  limes_context_destroy(context);
-  return files_end(state);
-}
 
 static double x[3 * 5 * 2];
 static const int64_t given[3][5] = {{0, 0, 1, 1, 1}, {4, 4, 4, 9, 9}, {-2, 0, 0, 0, 0}};
@@ -167,5 +155,5 @@ int main(void) {
       cmocka_unit_test(sentences_of_reviews_are_segments),
       cmocka_unit_test(balancing_keeps_the_segments_of_the_items_it_keeps),
   };
-  return cmocka_run_group_tests(tests, begin, end);
+  return cmocka_run_group_tests(tests, begin_with_files, end_with_batch);
 }

@@ -1,19 +1,7 @@
 /* Tables as text: CSV, the fixed splits of regression data, libsvm. */
 #include <locale.h>
 
-#include "data/files.h"
-#include "limes/data.h"
-
-static limes_context *context;
-static limes_batch *batch;
-
-static int begin(void **state) { return limes_context_create(&context) != LIMES_OK || files_begin(state); }
-
-static int end(void **state) {
-  limes_batch_destroy(batch);
-  limes_context_destroy(context);
-  return files_end(state);
-}
+#include "data/read_batch.h"
 
 static limes_status read_csv(void **state, const char *text, const char *target) {
   limes_read_options options = {.target = target};
@@ -281,5 +269,5 @@ int main(void) {
       cmocka_unit_test(fixed_splits_take_their_rows_and_columns),
       cmocka_unit_test(sparse_lines_become_whole_items),
   };
-  return cmocka_run_group_tests(tests, begin, end);
+  return cmocka_run_group_tests(tests, begin_with_files, end_with_batch);
 }

@@ -67,6 +67,14 @@ ragged() {
   "$place/ragged_sequences" | awk '$1 == "accuracy" { found = 1; if ($2 + 0 < 0.8) wrong = 1 } END { exit wrong || !found }'
 }
 
+# Kinked squareplus is relu: between different items the numbers are those of the word, and the kink is warned of.
+own_nonlinearity() {
+  example own_nonlinearity -lm || return 1
+  "$place/own_nonlinearity" | awk '/^warning: kinked .* by quadrature/ { warned = 1 } /^dense/ { model++; row = 0; next }
+    { row++; value[model, row] = $2 } END { difference = value[2, 3] - value[3, 3]
+      exit !(warned && model == 3 && value[1, 1] > 0.3 && difference < 1e-5 && difference > -1e-5) }'
+}
+
 foreign() { /usr/bin/python3 "$source/examples/limes_ctypes.py" && ! [ -e "$source/examples/__pycache__" ]; }
 
 only_limes() {
@@ -77,6 +85,7 @@ only_limes() {
 law "a kernel of two arrays" two_arrays
 law "a regression with error bars" error_bars
 law "sequences of different lengths" ragged
+law "a nonlinearity of one's own" own_nonlinearity
 if /usr/bin/python3 -c 'import numpy' 2>/dev/null; then
   law "arrays of NumPy by ctypes" foreign
 else

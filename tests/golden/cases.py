@@ -40,6 +40,17 @@ KERNEL = [
     ("fcn-layer-norm", "dense(w_std=1.4, b_std=0.3) layer_norm relu dense layer_norm(eps=0.1) erf dense", (4, 3), None),
     ("fcn-deep", "repeat(8, dense(w_std=sqrt(2), b_std=0.1) relu) dense", (3, 4), (3, 4)),
     ("fcn-residual-alpha", "dense(b_std=0.1) residual(relu dense(w_std=1.3), alpha=0.3) relu dense", (3, 4), (3, 4)),
+    ("fcn-gabor", "dense(w_std=1.3, b_std=0.2) gabor dense(w_std=2, b_std=0.3) gabor(0.7, -0.4, 1.3) dense", (3, 3), (3, 3)),
+    ("fcn-gabor-repeated-item", "dense(w_std=1.3) gabor dense(w_std=2) gabor dense", (3, 3), None,
+     {"change": lambda x: repeated(x, 1, 2)}),
+    ("depth-own-coins", "dense(b_std=0.2) residual(relu dense(w_std=1.2), survive=0.7) dense relu dense residual(erf dense, alpha=0.3, "
+     "survive=0.4) dense relu dense", (3, 3), None),
+    ("depth-own-coins-two-batches", "conv(3) residual(relu conv(3, b_std=0.3), survive=0.7) conv(2) relu global_avg_pool dense",
+     (3, 4, 2), (2, 4, 2), {"holes1": [[1], [], [0, 3]]}),
+    ("depth-own-coins-ragged", "conv(3) residual(layer_norm attention(q_std=2), survive=0.6) layer_norm attention relu "
+     "global_avg_pool dense", (3, 5, 2), None, {"lengths1": [5, 3, 1]}),
+    ("depth-shared-coins", "conv(3) repeat(2, residual(relu dense(b_std=0.3), survive=0.7, coins=shared)) sum(residual(erf dense, "
+     "alpha=0.4, survive=0.6, coins=shared) | conv(3)) relu flatten dense", (2, 4, 2), (2, 4, 2)),
     ("fcn-sum", "dense(b_std=0.2) sum(relu dense(w_std=1.2) | erf dense(b_std=0.3) | identity) abs dense", (3, 3), (3, 3)),
     ("fcn-nested", "dense repeat(2, residual(repeat(2, relu dense(b_std=0.2)), alpha=0.6)) sum(identity dense) erf dense", (3, 3),
      None),
@@ -199,7 +210,8 @@ POSITIONS = [
     ("positions-pool", "conv(2) relu avg_pool(2, stride=1, padding=same, normalize_edges=yes)", (2, 4, 2), None),
 ]
 
-DUAL = ["relu", "leaky_relu(0.2)", "abrelu(a=-0.5, b=1.5)", "abs", "erf", "erf(a=0.8, b=1.3, c=-0.4)"]
+DUAL = ["relu", "leaky_relu(0.2)", "abrelu(a=-0.5, b=1.5)", "abs", "erf", "erf(a=0.8, b=1.3, c=-0.4)", "gabor",
+        "gabor(a=0.7, b=-0.4, c=1.3)"]
 
 # mode, time, learning rate, diag_reg, whether diag_reg is absolute
 PREDICT = [

@@ -32,6 +32,21 @@ def erf(k12, k11, k22, a, b, c):
     return value, 2 * a * a * b2 / mp.pi / mp.sqrt(root ** 2 - (b2 * k12) ** 2)
 
 
+def gabor(k12, k11, k22, a, b, c):
+    """E exp(b (u^2 + v^2)) cos(c (u -+ v)) by the characteristic function of the normal law of covariance
+    (Sigma^-1 - 2 b)^-1 = Sigma (1 - 2 b Sigma)^-1; the slope by Price's theorem, as a derivative."""
+
+    def value(k):
+        sigma = mp.matrix([[k11, k], [k, k22]])
+        scaled = mp.eye(2) - 2 * b * sigma
+        law = sigma * scaled ** -1
+        wave = lambda sign: mp.exp(-c * c * (law[0, 0] + law[1, 1] + sign * (law[0, 1] + law[1, 0])) / 2)
+        return a * a * (wave(-1) - wave(1)) / (2 * mp.sqrt(mp.det(scaled)))
+
+    with mp.workdps(2 * mp.dps):
+        return value(k12), mp.diff(value, k12)
+
+
 def of_word(word, given):
     """The dual of a layer of the language, as a function of (k12, k11, k22); None: not an elementwise word."""
     get = lambda name, fallback: mpf(number(given.get(name, fallback)))
@@ -47,6 +62,9 @@ def of_word(word, given):
     if word == "erf":
         a, b, c = get("a", 1), get("b", 1), get("c", 0)
         return lambda k12, k11, k22: erf(k12, k11, k22, a, b, c)
+    if word == "gabor":
+        a, b, c = get("a", 1), get("b", -1), get("c", 1)
+        return lambda k12, k11, k22: gabor(k12, k11, k22, a, b, c)
     return None
 
 
@@ -138,6 +156,8 @@ def check():
         ("abrelu(-0.5, 1.5)", *relu_like(mpf(-0.5), mpf(1.5)), lambda *k: abrelu(*k, mpf(-0.5), mpf(1.5))),
         ("erf(0.8, 1.3, -0.4)", lambda u: a * mp.erf(b * u) + c,
          lambda u: 2 * a * b / mp.sqrt(mp.pi) * mp.exp(-(b * u) ** 2), lambda *k: erf(*k, a, b, c)),
+        ("gabor(0.8, -0.4, 1.3)", lambda u: a * mp.exp(c * u * u) * mp.sin(b * u),
+         lambda u: a * mp.exp(c * u * u) * (b * mp.cos(b * u) + 2 * c * u * mp.sin(b * u)), lambda *k: gabor(*k, a, c, b)),
     ]
     with mp.workdps(16):
         for name, phi, slope, closed in functions:

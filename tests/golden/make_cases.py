@@ -157,9 +157,9 @@ def kernel_case(suite, name, model, shape1, shape2, more=None):
     def of(z):
         return dict(zip(("nngp", "ntk"), kernels(z, rows, columns)))
 
-    end = recursion.run(chain, z)
+    end = recursion.run_mean(chain, z)
     mp.dps = 25
-    noisy = [of(recursion.run(chain, z, noise(random.Random("%s/%d" % (name, k))))) for k in range(DRAWS)]
+    noisy = [of(recursion.run_mean(chain, z, noise(random.Random("%s/%d" % (name, k))))) for k in range(DRAWS)]
     mp.dps = 50
     shape = (len(rows), len(columns)) + (end.grid[0] * 2 if suite == "kernel_positions" else ())
     atol = judged(arrays, of(end), noisy, {"nngp": shape, "ntk": shape})

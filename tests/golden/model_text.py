@@ -11,6 +11,7 @@ ORDER = {  # parameters in the order in which bare values fill them
     "leaky_relu": ["alpha"],
     "abrelu": ["a", "b"],
     "erf": ["a", "b", "c"],
+    "gabor": ["a", "b", "c"],
     "layer_norm": ["eps", "axes"],
     "attention_pool": ["query"],
 }

@@ -80,8 +80,47 @@ def _layer(word, given, branches, z, shake):
     if word == "residual":
         body = run(branches[0], z, shake)
         alpha = given.get("alpha")
-        return _sum([body, z], [mpf(1), mpf(1)] if alpha is None else [1 - mpf(number(alpha)), mpf(number(alpha))])
+        share = [mpf(1), mpf(1)] if alpha is None else [1 - mpf(number(alpha)), mpf(number(alpha))]
+        return _sum([_with_coins(body, given), z], share)
     return LAYERS[word](z, given)
+
+
+def _with_coins(body, given):
+    """The body of a residual, each activation divided by `survive` or dropped; or all at once, as the coin fell."""
+    if "survive" not in given:
+        return body
+    q = mpf(number(given["survive"]))
+    factor = lambda p, r: 1 / q if p == r else mpf(1)
+    if given.get("coins") == "shared":
+        factor = lambda p, r: 1 / q ** 2 if given["heads"] else mpf(0)
+    return body.with_values(lambda p, r: factor(p, r) * body.cov[p][r], lambda p, r: factor(p, r) * body.ntk[p][r])
+
+
+def parts(chain):
+    """(probability, chain) of every way in which the coins of coins=shared can fall, `heads` said in each; repeats unfolded."""
+    ways = [(mpf(1), [])]
+    for word, given, branches in chain:
+        if word == "repeat":
+            options = parts(branches[0] * given["n"])
+        else:
+            options = [(p, [(word, given, list(kept))]) for p, kept in _together([parts(branch) for branch in branches])]
+        if given.get("coins") == "shared":
+            q = mpf(number(given["survive"]))
+            options = [(p * (q if heads else 1 - q), [(word, {**given, "heads": heads}, kept)])
+                       for p, ((_, _, kept),) in options for heads in (True, False)]
+        ways = [(p * r, before + after) for p, before in ways for r, after in options]
+    return ways
+
+
+def _together(choices):
+    """All combinations of one choice each, with their probabilities"""
+    return [(mp.fprod(p for p, _ in one), [kept for _, kept in one]) for one in product(*choices)]
+
+
+def run_mean(chain, z, shake=lambda z: z):
+    """The mean kernel over all parts."""
+    every = [(p, run(part, z, shake)) for p, part in parts(chain)]
+    return every[0][1] if len(every) == 1 else _sum([end for _, end in every], [p for p, _ in every])
 
 
 def _std(given, name, fallback=1):

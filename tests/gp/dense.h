@@ -2,7 +2,7 @@
 #ifndef LIMES_TESTS_GP_DENSE_H
 #define LIMES_TESTS_GP_DENSE_H
 
-#include "helpers.h"
+#include "fixture.h"
 
 typedef struct {
   size_t rows, columns;
@@ -122,11 +122,6 @@ static inline dense dense_flow(dense a, long double scale) {
   return phi;
 }
 
-static inline double dense_uniform(uint64_t *state) {
-  *state = *state * 6364136223846793005u + 1442695040888963407u;
-  return (double)(*state >> 11) * 0x1p-53 - 0.5;
-}
-
 /* Joint kernels of n training and m test items, C order: features of the given rank, a ridge on every item of its own */
 typedef struct {
   size_t n, m;
@@ -138,7 +133,7 @@ static inline joint_kernel joint_kernel_new(size_t n, size_t m, size_t rank, dou
   joint_kernel k = {n, m, calloc(n * n, sizeof(double)), calloc(m * n, sizeof(double)), calloc(m * m, sizeof(double))};
   double *x = malloc(all * rank * sizeof *x);
   for (size_t i = 0; i < all * rank; i++)
-    x[i] = dense_uniform(&seed);
+    x[i] = uniform(&seed);
   for (size_t i = 0; i < all; i++)
     for (size_t j = 0; j < all; j++) {
       double sum = i == j ? ridge : 0;
@@ -164,7 +159,7 @@ static inline void joint_kernel_free(joint_kernel k) {
 static inline double *random_targets(size_t n, size_t outputs, uint64_t seed) {
   double *y = malloc(n * outputs * sizeof *y);
   for (size_t i = 0; i < n * outputs; i++)
-    y[i] = 3 * dense_uniform(&seed) + 1;
+    y[i] = 3 * uniform(&seed) + 1;
   return y;
 }
 

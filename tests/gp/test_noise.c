@@ -5,16 +5,8 @@
 #define N 30
 #define K 2
 
-static limes_context *context;
 static joint_kernel kernel;
 static double *y;
-static char last_log[4096];
-
-static void keep_log(void *user, limes_log_level level, const char *text) {
-  (void)user;
-  if (level == LIMES_LOG_WARNING)
-    snprintf(last_log, sizeof last_log, "%s", text);
-}
 
 static limes_status try_fit(const double *dd, size_t n, const double *targets, limes_gp_options options, limes_gp **gp) {
   limes_gp_kernels kernels = {.train = n, .nngp_dd = dd, .ntk_dd = dd};
@@ -66,7 +58,7 @@ static void the_best_value_at_the_edge_is_said(void **state) {
   uint64_t seed = 5;
   limes_gp *gp = NULL;
   for (size_t i = 0; i < N * K; i++) /* neighbours of opposite sign: the kernel knows nothing of them */
-    random[i] = (i / K % 2 ? 1 : -1) + 0.01 * dense_uniform(&seed);
+    random[i] = (i / K % 2 ? 1 : -1) + 0.01 * uniform(&seed);
   double alike[N * N];
   for (size_t i = 0; i < N * N; i++)
     alike[i] = 1 + (i % (N + 1) == 0 ? 1e-3 : 0);
@@ -203,16 +195,15 @@ int main(void) {
       cmocka_unit_test(bad_options_are_refused),
       cmocka_unit_test(float32_asymmetry_is_taken_and_the_lower_triangle_counts),
   };
-  assert_int_equal(limes_context_create(&context), LIMES_OK);
-  limes_set_log(context, keep_log, NULL);
+  assert_int_equal(begin(NULL), 0);
   kernel = joint_kernel_new(N, 1, 12, 0.02, 1);
   y = random_targets(N, K, 3);
   uint64_t seed = 9; /* a linear function of the kernel's features and noise */
   for (size_t i = 0; i < N * K; i++)
-    y[i] = kernel.dd[i / K * N + i % K] + 0.2 * dense_uniform(&seed);
+    y[i] = kernel.dd[i / K * N + i % K] + 0.2 * uniform(&seed);
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
   free(y);
   joint_kernel_free(kernel);
-  limes_context_destroy(context);
+  (void)end(NULL);
   return failed;
 }

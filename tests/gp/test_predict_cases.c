@@ -1,12 +1,10 @@
 /* The reference predictions in the folder of the environment variable LIMES_SHARED, where there is one: golden/predict-*.npz. */
-#include "helpers.h"
+#include "fixture.h"
 
 #include <dirent.h>
 
 #include "limes/gp.h"
 #include "limes/io.h"
-
-static limes_context *context;
 
 static const double *array(limes_file *file, const char *name, size_t size[2]) {
   limes_named_array found = {0};
@@ -95,8 +93,5 @@ static void reference_predictions_are_met(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(reference_predictions_are_met)};
-  assert_int_equal(limes_context_create(&context), LIMES_OK);
-  int failed = cmocka_run_group_tests(tests, NULL, NULL);
-  limes_context_destroy(context);
-  return failed;
+  return cmocka_run_group_tests(tests, begin, end);
 }

@@ -45,12 +45,6 @@ static inline double *random_numbers(uint64_t seed, size_t n) {
   return array;
 }
 
-static inline limes_context *new_context(void) {
-  limes_context *context = NULL;
-  assert_int_equal(limes_context_create(&context), LIMES_OK);
-  return context;
-}
-
 /* Group fixtures: the state is a context. */
 static inline int make_context(void **state) {
   limes_context *context = NULL;

@@ -164,6 +164,26 @@ static limes_status try_builder(limes_context *context) {
   return status;
 }
 
+static double line(void *user, double u) {
+  (void)user;
+  return u;
+}
+
+static double one(void *user, double u) {
+  (void)user;
+  (void)u;
+  return 1;
+}
+
+static limes_status try_defined(limes_context *context) {
+  const double k12 = 0.1, k11 = 1, k22 = 2;
+  double value, slope;
+  limes_status status = limes_word_define(context, "line", line, one, NULL);
+  if (status == LIMES_OK)
+    status = limes_word_define(context, "other", line, one, NULL);
+  return status == LIMES_OK ? limes_dual(context, "other(8)", 1, &k12, &k11, &k22, &value, &slope) : status;
+}
+
 static limes_status try_reference(limes_context *context) {
   char *all = NULL, *one = NULL;
   limes_status status = limes_word_reference(context, NULL, &all);
@@ -280,6 +300,28 @@ static limes_status try_kernel_file(limes_context *context) { return with_batche
 static limes_status try_explain(limes_context *context) { return with_batches(context, call_explain); }
 static limes_status try_attention(limes_context *context) { return with_batches(context, call_attention); }
 static limes_status try_network(limes_context *context) { return with_batches(context, call_network); }
+
+/* A mixture of two as well */
+static limes_status try_correlation(limes_context *context) {
+  limes_model *model = NULL;
+  limes_batch *batch = NULL;
+  limes_layer_correlation *layers = NULL;
+  size_t count;
+  limes_array array = sequences();
+  limes_kernel_output out = {.nngp = data.matrix[0]};
+  limes_status status =
+      limes_model_parse(context, "conv(3) residual(tanh attention, survive=0.5, coins=shared) global_avg_pool", &model);
+  if (status == LIMES_OK)
+    status = limes_batch_create(context, &array, data.mask, NULL, &batch);
+  if (status == LIMES_OK)
+    status = limes_positions_correlation(context, model, batch, &layers, &count);
+  if (status == LIMES_OK)
+    status = limes_kernel(context, model, batch, NULL, &out);
+  limes_free(layers);
+  limes_model_destroy(model);
+  limes_batch_destroy(batch);
+  return status;
+}
 
 static limes_status try_positions(limes_context *context) {
   limes_model *model = NULL;
@@ -453,6 +495,8 @@ TEST(network, false)
 TEST(positions, false)
 TEST(dual, false)
 TEST(gp, false)
+TEST(defined, false)
+TEST(correlation, false)
 TEST(regression, true)
 TEST(classification, true)
 TEST(width, false)
@@ -516,7 +560,8 @@ int main(void) {
       cmocka_unit_test(network_survives),        cmocka_unit_test(positions_survives),
       cmocka_unit_test(dual_survives),           cmocka_unit_test(gp_survives),
       cmocka_unit_test(regression_survives),     cmocka_unit_test(classification_survives),
-      cmocka_unit_test(kernel_file_survives),    cmocka_unit_test(width_survives),
+      cmocka_unit_test(kernel_file_survives),    cmocka_unit_test(defined_survives),
+      cmocka_unit_test(correlation_survives),    cmocka_unit_test(width_survives),
   };
   return cmocka_run_group_tests(tests, prepare, clean);
 }

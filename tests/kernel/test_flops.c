@@ -1,4 +1,4 @@
-/* explain's flops follow the true lengths of ragged items.
+/* explain's flops follow the true lengths of ragged items, and the formulas of the layers.
  *
  * Linked with --wrap=cblas_dgemm, so that products are counted where they are done. Nearly all work of attention on long
  * items is in them. */
@@ -154,10 +154,86 @@ static void the_walk_counts_what_the_plan_promised(void **state) {
   limes_batch_destroy(y);
 }
 
+/* What one element of a layer's input costs, counted by hand in its formula: additions, multiplications, divisions, roots,
+ * comparisons are 1, exp and expm1 20; the polynomials of math/angle.h are counted. */
+enum { EXP = 20, TURNS = 28, ARCSINE = 31, ANGLE = 38 };
+
+typedef struct {
+  const char *text;
+  double alone, both; /* K; K and Theta */
+} counted_word;
+
+static const counted_word counted_words[] = {
+    {"dense dense global_avg_pool", 2, 4},
+    {"conv(3) global_avg_pool", 3 + 2, 6 + 4},
+    {"conv(5) global_avg_pool", 5 + 2, 10 + 4},
+    {"local_conv(3) flatten", 3 + 2, 6 + 4},
+    {"dense layer_norm global_avg_pool", 2, 3},
+    {"dense flatten", 1, 2},
+    {"dense global_avg_pool", 1, 2},
+    {"dense global_sum_pool", 1, 2},
+    {"sum(dense | dense) global_avg_pool", 3, 6},
+    {"sum(dense | dense | dense | dense) global_avg_pool", 7, 14},
+    {"concat(dense | dense | dense) global_avg_pool", 5, 10},
+    {"product(dense | dense) global_avg_pool", 1, 4},
+    {"product(dense | dense | dense) global_avg_pool", 2, 8},
+    {"dense relu global_avg_pool", 0, 1 + 9 + TURNS + 2 + 4},
+    {"dense leaky_relu global_avg_pool", 0, 1 + 9 + TURNS + 2 + 4},
+    {"dense erf global_avg_pool", 0, 12 + 2 + 8 + 7 + 4 + 2 + ARCSINE + 2 + 5},
+    {"dense sigmoid_like global_avg_pool", 0, 12 + 2 + 8 + 7 + 4 + 2 + ARCSINE + 2 + 5},
+    {"dense gelu global_avg_pool", 0, 5 + 4 + 3 + 1 + 6 + TURNS + 3 + 1 + 6 + 6},
+    {"dense sin global_avg_pool", 0, 5 + (5 + EXP) + (1 + EXP) + 4 + 3 + 4 + 1},
+    {"dense cos global_avg_pool", 0, 5 + (5 + EXP) + (1 + EXP) + 4 + 3 + 4 + 1},
+    {"dense rbf global_avg_pool", 0, 3 + 5 + EXP + 2 + 1},
+    {"dense exp global_avg_pool", 0, 3 + 1 + EXP + 1 + 2},
+    {"dense exp_normalized global_avg_pool", 0, 1 + 1 + 2 + 2 + EXP + 1 + 2},
+    {"dense gaussian global_avg_pool", 0, 3 + 4 + 5 + 5 + 2 + 4},
+    {"dense layer_norm hermite(32) global_avg_pool", 0, 2 * 5 + 3},
+    {"dense rectified_monomial(3) global_avg_pool", 0, 1 + ANGLE + 4 + 7 + 9 + 5 + 1},
+    {"dense sign global_avg_pool", 0, 1 + ANGLE + 2},
+    {"dense step global_avg_pool", 0, 1 + ANGLE + 2},
+    {"dense polynomial(1, 2) global_avg_pool", 0, 16 * 5 + 6 + 8 * 4 + 8},
+    {"dense monomial(3) global_avg_pool", 0, 16 * 5 + 6 + 8 * 4 + 8},
+    {"dense tanh global_avg_pool", 0, 64 * 5 + 18 + 8 * 4 + 8},
+    {"dense swish(order=256) global_avg_pool", 0, 256 * 5 + 66 + 8 * 4 + 8},
+};
+
+/* Of the word before the readout, or of a readout behind one dense: per element of what it reads */
+static double flops_of_word(limes_context *context, const char *text, const limes_batch *x, bool ntk) {
+  limes_model *model = parsed(context, text);
+  limes_plan plan;
+  assert_ok(context, limes_plan_create(context, model, x, x, ntk, LIMES_SCALAR, &plan));
+  const limes_pass *pass = &plan.cross;
+  bool readout = plan.program.n_op == 2 && strncmp(text, "dense", 5) == 0;
+  size_t s = pass->n_step - (readout ? 1 : 2), items = limes_batch_items(x);
+  const limes_held *in = &pass->held[pass->step[s].in[0]];
+  size_t elements = limes_elements(in->layout, &plan.a.grid[in->value][0], &plan.b.grid[in->value][0]);
+  double flops = plan.step_flops[s] / ((double)(items * (items + 1) / 2) * (double)elements);
+  limes_plan_clear(&plan);
+  limes_model_destroy(model);
+  return flops;
+}
+
+static void flops_of_each_family_are_those_of_its_formula(void **state) {
+  limes_context *context = *state;
+  limes_batch *x = random_sequences(context, 5, 4, 9, FEATURES);
+  for (size_t w = 0; w < sizeof counted_words / sizeof *counted_words; w++)
+    for (int ntk = 0; ntk < 2; ntk++) {
+      const counted_word *word = &counted_words[w];
+      double expected = ntk ? word->both : word->alone, flops = flops_of_word(context, word->text, x, ntk);
+      if (expected > 0 && fabs(flops - expected) > 0.35 * expected)
+        fail_msg("%s: %g flops an element, counted %g", word->text, flops, expected);
+    }
+  limes_batch_destroy(x);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(flops_equal_the_counted_products),       cmocka_unit_test(flops_are_those_of_the_true_lengths),
-      cmocka_unit_test(flops_follow_the_data_where_sums_do),    cmocka_unit_test(padding_would_cost_several_times_as_much),
+      cmocka_unit_test(flops_equal_the_counted_products),
+      cmocka_unit_test(flops_are_those_of_the_true_lengths),
+      cmocka_unit_test(flops_follow_the_data_where_sums_do),
+      cmocka_unit_test(padding_would_cost_several_times_as_much),
+      cmocka_unit_test(flops_of_each_family_are_those_of_its_formula),
       cmocka_unit_test(the_walk_counts_what_the_plan_promised),
   };
   return cmocka_run_group_tests(tests, make_context, destroy_context);

@@ -1,81 +1,8 @@
-/* Masking a position equals removing it, and what stands at a hidden position never matters. */
+/* What masks mean, for a few models; that a masked tail is removed, and that nothing sees what stands in holes, is asked of every
+ * layer in tests/conformance. */
 #include "kernel/laws.h"
 
 enum { N = 5, T = 7, C = 3 };
-
-static const size_t lengths[N] = {7, 3, 1, 5, 4};
-
-static const char *const sequence_models[] = {
-    "conv(3, b_std=0.2) relu conv(2, b_std=0.1) relu global_avg_pool dense",
-    "conv(3, stride=2, b_std=0.3) relu conv(4, stride=2) relu global_avg_pool dense",
-    "conv(3, padding=circular) relu avg_pool(2, padding=same, normalize_edges=yes) dense relu global_avg_pool dense",
-    "conv(1) relu avg_pool(3, stride=2, padding=same) dense erf global_avg_pool dense",
-    "conv(3) layer_norm(axes=all) relu dense layer_norm(axes=all) abs global_avg_pool dense",
-    "dense relu attention(position=sum, decay=relative, q_std=2) relu attention(causal=yes, b_std=0.3) relu global_avg_pool",
-    "conv(3) attention(zeta=identity, position=concat, decay=exponential, in_values=yes) relu global_avg_pool dense",
-};
-#define SEQUENCE_MODELS (sizeof sequence_models / sizeof *sequence_models)
-
-/* Four batches of the same sequences: a mask, lengths, and ragged from the start; hidden numbers are anything. */
-static void masking_a_tail_equals_removing_it(void **state) {
-  limes_context *context = *state;
-  double *x = random_numbers(1, N * T * C), *packed = numbers(N * T * C);
-  uint8_t mask[N * T] = {0};
-  int64_t visible[N];
-  size_t total = 0;
-  for (size_t i = 0; i < N; i++) {
-    visible[i] = (int64_t)lengths[i];
-    memcpy(packed + total * C, x + i * T * C, lengths[i] * C * sizeof *x);
-    total += lengths[i];
-    for (size_t a = lengths[i]; a < T; a++) {
-      mask[i * T + a] = 1;
-      x[(i * T + a) * C] = i % 2 == 0 ? 1e6 : NAN;
-    }
-  }
-  limes_array array = {.data = x, .axes = 1, .items = N, .size = {T}, .features = C};
-  limes_batch *masked = NULL, *measured = NULL, *ragged = NULL;
-  assert_ok(context, limes_batch_create(context, &array, mask, NULL, &masked));
-  assert_ok(context, limes_batch_create(context, &array, NULL, visible, &measured));
-  assert_ok(context, limes_batch_create_ragged(context, N, C, lengths, packed, &ragged));
-  assert_true(limes_batch_fingerprint(masked) == limes_batch_fingerprint(ragged));
-  for (size_t m = 0; m < SEQUENCE_MODELS; m++) {
-    kernels k = kernel_of(context, sequence_models[m], ragged, NULL),
-            by_mask = kernel_of(context, sequence_models[m], masked, NULL),
-            by_length = kernel_of(context, sequence_models[m], measured, NULL);
-    assert_kernels_near(&by_mask, &k, 0, sequence_models[m]);
-    assert_kernels_near(&by_length, &k, 0, sequence_models[m]);
-    free_kernels(&k);
-    free_kernels(&by_mask);
-    free_kernels(&by_length);
-  }
-  limes_batch_destroy(masked);
-  limes_batch_destroy(measured);
-  limes_batch_destroy(ragged);
-  free(x);
-  free(packed);
-}
-
-/* Every pair of a ragged batch is the pair of two batches of one item each. */
-static void neighbours_in_a_batch_do_not_matter(void **state) {
-  limes_context *context = *state;
-  limes_batch *all = random_ragged(context, 2, N, lengths, C), *one[N];
-  for (size_t i = 0; i < N; i++)
-    assert_ok(context, limes_batch_create_ragged(context, 1, C, &lengths[i], limes_batch_item(all, i), &one[i]));
-  for (size_t m = 0; m < SEQUENCE_MODELS; m++) {
-    kernels k = kernel_of(context, sequence_models[m], all, NULL);
-    for (size_t i = 0; i < N; i++)
-      for (size_t j = 0; j < N; j++) {
-        kernels pair = kernel_of(context, sequence_models[m], one[i], i == j ? NULL : one[j]);
-        assert_close_at(pair.nngp[0], k.nngp[i * N + j], 1e-12 * fabs(k.nngp[i * N + i]), m);
-        assert_close_at(pair.ntk[0], k.ntk[i * N + j], 1e-12 * fabs(k.ntk[i * N + i]), m);
-        free_kernels(&pair);
-      }
-    free_kernels(&k);
-  }
-  for (size_t i = 0; i < N; i++)
-    limes_batch_destroy(one[i]);
-  limes_batch_destroy(all);
-}
 
 /* An image cut to a box equals the small image. */
 static void masking_an_image_to_a_box_equals_cutting_it(void **state) {
@@ -149,31 +76,6 @@ static void holes_are_removed_where_distance_does_not_matter(void **state) {
   free(packed);
 }
 
-static void numbers_in_holes_do_not_matter(void **state) {
-  limes_context *context = *state;
-  const char *models[] = {
-      "conv(3, b_std=0.3) relu conv(2, b_std=0.2) relu global_avg_pool dense",
-      "conv(3, b_std=0.3) erf(c=0.5) attention(position=sum, decay=cauchy, in_values=yes, b_std=0.2) layer_norm(axes=all) relu "
-      "conv(3) "
-      "global_avg_pool dense",
-  };
-  double *x = random_numbers(6, N * T * C), *other = random_numbers(6, N * T * C);
-  for (size_t i = 0; i < N * T * C; i++)
-    if (holes[i / C])
-      other[i] = i % 3 == 0 ? NAN : 1e9;
-  limes_batch *a = batch_of(context, x, 1, N, T, 1, C, holes), *b = batch_of(context, other, 1, N, T, 1, C, holes);
-  for (size_t m = 0; m < sizeof models / sizeof *models; m++) {
-    kernels k = kernel_of(context, models[m], a, NULL), again = kernel_of(context, models[m], b, NULL);
-    assert_kernels_near(&again, &k, 0, models[m]);
-    free_kernels(&k);
-    free_kernels(&again);
-  }
-  limes_batch_destroy(a);
-  limes_batch_destroy(b);
-  free(x);
-  free(other);
-}
-
 /* One convolution without bias sees zeros at a hole; pooled over the visible positions that is a sum we can write out. */
 static void holes_give_zeros_to_convolutions(void **state) {
   limes_context *context = *state;
@@ -232,11 +134,8 @@ static void layers_that_cannot_take_holes_refuse_them(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(masking_a_tail_equals_removing_it),
-      cmocka_unit_test(neighbours_in_a_batch_do_not_matter),
       cmocka_unit_test(masking_an_image_to_a_box_equals_cutting_it),
       cmocka_unit_test(holes_are_removed_where_distance_does_not_matter),
-      cmocka_unit_test(numbers_in_holes_do_not_matter),
       cmocka_unit_test(holes_give_zeros_to_convolutions),
       cmocka_unit_test(layers_that_cannot_take_holes_refuse_them),
   };

@@ -188,6 +188,12 @@ static real slope_of_bent(real u, real a, real b, real c) {
   return u > 0 ? 1 : expl(u);
 }
 
+/* a exp(b u^2) sin(c u) */
+static real packet(real u, real a, real b, real c) { return a * expl(b * u * u) * sinl(c * u); }
+static real slope_of_packet(real u, real a, real b, real c) {
+  return a * expl(b * u * u) * (c * cosl(c * u) + 2 * b * u * sinl(c * u));
+}
+
 #define RELU_LIKE .kind = KINKED, .degree = 1
 #define BY_SERIES .steep = 1.5L, .costly = true
 
@@ -217,6 +223,9 @@ static const activation activations[] = {
     {"rbf", wave, slope_of_wave, 1.41421356237309504880L, 1.41421356237309504880L, PI / 4, .steep = 1},
     {"gaussian", bell, slope_of_bell, 1, -1, 0, .steep = 1},
     {"gaussian(0.7, -0.4)", bell, slope_of_bell, 0.7L, -0.4L, 0, .steep = 1},
+    {"gabor", packet, slope_of_packet, 1, -1, 1, .steep = 1.2L, .costly = true},
+    {"gabor(0.7, -0.4, 1.3)", packet, slope_of_packet, 0.7L, -0.4L, 1.3L, .steep = 1.2L, .costly = true},
+    {"gabor(1, 0, 1.1)", packet, slope_of_packet, 1, 0, 1.1L, .steep = 1, .costly = true},
     {"exp(1.5, 0.2)", growth, slope_of_growth, 1.5L, 0.2L, 0, .steep = 0.3L},
     {"exp_normalized", normalized, slope_of_normalized, 1, -1, 0, .kind = UNIT, .steep = 1, .costly = true},
     {"exp_normalized(0.7, -0.5)", normalized, slope_of_normalized, 0.7L, -0.5L, 0, .kind = UNIT, .steep = 1, .costly = true},

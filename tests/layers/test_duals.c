@@ -210,14 +210,38 @@ static void zero_variance_gives_the_limit(void **state) {
   }
 }
 
-/* Beyond some variance E exp(b u^2) is infinite. */
+/* Beyond some variance E exp(b u^2) is infinite: an error, not a number. */
 static void growing_gaussians_have_no_expectation_at_large_variances(void **state) {
   limes_context *context = *state;
-  double k12[4] = {0.1, 0.2, 4, 0.1}, k11[4] = {0.5, 2.4, 5, 6}, k22[4] = {0.7, 2.4, 5, 0.1}, value[4], slope[4];
-  assert_ok(context, limes_dual(context, "gaussian(1, 0.1)", 4, k12, k11, k22, value, slope));
-  assert_true(isfinite(value[0]) && isfinite(slope[0]) && isfinite(value[1]) && isfinite(slope[1]));
-  assert_true(isinf(value[2]) && value[2] > 0 && isinf(slope[2]));
-  assert_true(isinf(value[3]) && value[3] > 0 && isinf(slope[3]));
+  double k12[5] = {0.1, 0.2, 0, 4, 0.1}, k11[5] = {0.5, 2.4, 3, 5, 6}, k22[5] = {0.7, 2.4, 3, 5, 0.1}, value[3], slope[3];
+  assert_ok(context, limes_dual(context, "gaussian(1, 0.1)", 3, k12, k11, k22, value, slope));
+  for (int i = 0; i < 3; i++)
+    assert_true(isfinite(value[i]) && isfinite(slope[i]));
+  for (int i = 3; i < 5; i++) {
+    assert_int_equal(limes_dual(context, "gaussian(1, 0.1)", 1, k12 + i, k11 + i, k22 + i, value, slope), LIMES_OUT_OF_DOMAIN);
+    assert_non_null(strstr(limes_error(context), "entry 0, gaussian: at position 0 the variance is "));
+    assert_non_null(strstr(limes_error(context), "below 1/(4 b) = 2.5"));
+  }
+}
+
+static void remember(void *user, limes_log_level level, const char *text) {
+  (void)level;
+  snprintf(user, 256, "%s", text);
+}
+
+/* A steep tanh is nearly a sign: what 64 polynomials leave out at rho = 1 is what the warning says. */
+static void a_dual_says_what_its_quadrature_leaves_out(void **state) {
+  limes_context *context = *state;
+  char said[256] = "";
+  double variance = 400, value, slope, fine, finer;
+  limes_set_log(context, remember, said);
+  assert_ok(context, limes_dual(context, "tanh", 1, &variance, &variance, &variance, &value, &slope));
+  limes_set_log(context, NULL, NULL);
+  const char *number = strstr(said, "up to ");
+  assert_non_null(number);
+  double reported = strtod(number + 6, NULL);
+  assert_ok(context, limes_dual(context, "tanh(512)", 1, &variance, &variance, &variance, &fine, &finer));
+  assert_true(reported > 1e-6 && value < fine && fine - value < 1.05 * reported && fine - value > 0.3 * reported);
 }
 
 static void hermite_polynomials_want_variance_one(void **state) {
@@ -243,6 +267,7 @@ int main(void) {
       cmocka_unit_test(kinked_duals_are_homogeneous),
       cmocka_unit_test(zero_variance_gives_the_limit),
       cmocka_unit_test(growing_gaussians_have_no_expectation_at_large_variances),
+      cmocka_unit_test(a_dual_says_what_its_quadrature_leaves_out),
       cmocka_unit_test(hermite_polynomials_want_variance_one),
       cmocka_unit_test(words_without_a_dual_are_refused),
   };

@@ -211,6 +211,33 @@ static layer convolutional(normal_stream *stream, layer x) {
 
 static layer attentive(normal_stream *stream, layer x) { return attend(stream, convolve(stream, x, 1, 512, 1.5f, 0.5f), 512); }
 
+#define SURVIVE 0.8f
+#define QUANTILE (-0.8416212f) /* a normal number is above it with probability SURVIVE */
+
+static float toss(normal_stream *stream) { return next_normal(stream) > QUANTILE ? 1 / SURVIVE : 0; }
+
+/* z + coin relu(z) W / q with a coin for every activation, or one for all. Takes z over. */
+static layer deepen(normal_stream *stream, layer z, bool shared) {
+  layer body = new_layer(z.items, z.T, z.channels);
+  float coin = shared ? toss(stream) : 0;
+  for (size_t i = 0; i < z.items * z.T * z.channels; i++)
+    body.value[i] = z.value[i];
+  body = convolve(stream, rectify(body), 1, z.channels, 1.5f, 0.5f);
+  for (size_t i = 0; i < z.items * z.T * z.channels; i++)
+    z.value[i] += (shared ? coin : toss(stream)) * body.value[i];
+  free(body.value);
+  return z;
+}
+
+static layer with_own_coins(normal_stream *stream, layer x) {
+  layer deep = deepen(stream, convolve(stream, x, 1, 160, 1.5f, 0.5f), false);
+  return pool(rectify(convolve(stream, deep, 1, 160, 1.25f, 0.25f)));
+}
+
+static layer with_one_coin(normal_stream *stream, layer x) {
+  return rectify(deepen(stream, convolve(stream, x, 1, 96, 1.5f, 0.5f), true));
+}
+
 typedef struct {
   const char *model;
   layer (*forward)(normal_stream *stream, layer x); /* all but the last layers of `summed` */
@@ -224,6 +251,11 @@ static const network networks[] = {
     {"dense(w_std=1.5, b_std=0.5) attention(q_std=0.75, v_std=1.25, o_std=0.75, b_std=0.5, position=sum, position_std=0.75, "
      "decay=exponential, decay_rate=0.5) flatten dense",
      attentive, 2, LENGTH, 240, KEY_WIDTH},
+    {"dense(w_std=1.5, b_std=0.5) residual(relu dense(w_std=1.5, b_std=0.5), survive=0.8) dense(w_std=1.25, b_std=0.25) relu "
+     "global_avg_pool",
+     with_own_coins, 2, 3, 600, 160},
+    {"dense(w_std=1.5, b_std=0.5) residual(relu dense(w_std=1.5, b_std=0.5), survive=0.8, coins=shared) relu", with_one_coin, 3,
+     0, 6000, 96},
     {"attention(scale=sqrt, zeta=relu, q_std=0.75, v_std=1.25, o_std=0.75, b_std=0.5) flatten dense", attend_at_random, 2, LENGTH,
      1200, KEY_WIDTH},
 };

@@ -1,23 +1,9 @@
-#include "helpers.h"
+#include "fixture.h"
 
 #include <cblas.h>
 #include <sys/mman.h>
 
 #include "math/linear.h"
-
-static limes_context *context;
-static char last_log[4096];
-
-static void keep_log(void *user, limes_log_level level, const char *text) {
-  (void)user;
-  if (level == LIMES_LOG_WARNING)
-    snprintf(last_log, sizeof last_log, "%s", text);
-}
-
-static double uniform(uint64_t *state) {
-  *state = *state * 6364136223846793005u + 1442695040888963407u;
-  return (double)(*state >> 11) * 0x1p-53 - 0.5;
-}
 
 static double *random_matrix(size_t rows, size_t columns, uint64_t seed) {
   double *a = malloc(rows * columns * sizeof *a);
@@ -205,9 +191,5 @@ int main(void) {
       cmocka_unit_test(the_hosts_thread_count_comes_back),
       cmocka_unit_test(an_order_beyond_lapack_is_refused),
   };
-  assert_int_equal(limes_context_create(&context), LIMES_OK);
-  limes_set_log(context, keep_log, NULL);
-  int failed = cmocka_run_group_tests(tests, NULL, NULL);
-  limes_context_destroy(context);
-  return failed;
+  return cmocka_run_group_tests(tests, begin, end);
 }

@@ -1,8 +1,6 @@
-#include "helpers.h"
+#include "fixture.h"
 
 #include "math/quadrature.h"
-
-static limes_context *context;
 
 static void sum_of_weights_and_even_moments_are_exact(void **state) {
   (void)state;
@@ -55,8 +53,5 @@ int main(void) {
       cmocka_unit_test(expectation_of_a_cosine),
       cmocka_unit_test(orders_out_of_range_are_refused),
   };
-  assert_int_equal(limes_context_create(&context), LIMES_OK);
-  int failed = cmocka_run_group_tests(tests, NULL, NULL);
-  limes_context_destroy(context);
-  return failed;
+  return cmocka_run_group_tests(tests, begin, end);
 }

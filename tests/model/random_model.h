@@ -213,10 +213,4 @@ static inline bool same_chain(const limes_chain *a, const limes_chain *b) {
 
 static inline bool same_model(const limes_model *a, const limes_model *b) { return same_chain(&a->chain, &b->chain); }
 
-static inline limes_context *test_context(void) {
-  limes_context *context = NULL;
-  assert_int_equal(limes_context_create(&context), LIMES_OK);
-  return context;
-}
-
 #endif

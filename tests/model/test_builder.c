@@ -23,7 +23,7 @@ static void assert_built(limes_context *context, const limes_model *model, const
 
 static void calls_build_what_the_text_says(void **state) {
   (void)state;
-  limes_context *c = test_context();
+  limes_context *c = new_context();
   limes_model *m = NULL;
   assert_ok(c, limes_model_create(c, &m));
   assert_ok(c, limes_model_add(c, m, "conv"));
@@ -50,7 +50,7 @@ static void calls_build_what_the_text_says(void **state) {
 
 static void parameters_may_come_after_the_branches(void **state) {
   (void)state;
-  limes_context *c = test_context();
+  limes_context *c = new_context();
   limes_model *m = NULL;
   assert_ok(c, limes_model_create(c, &m));
   assert_ok(c, limes_model_open(c, m, "repeat"));
@@ -67,7 +67,7 @@ static void parameters_may_come_after_the_branches(void **state) {
 
 static void a_refused_call_leaves_the_model_as_it_was(void **state) {
   (void)state;
-  limes_context *c = test_context();
+  limes_context *c = new_context();
   limes_model *m = NULL;
   char *text = NULL;
   assert_ok(c, limes_model_create(c, &m));
@@ -99,7 +99,7 @@ static void a_refused_call_leaves_the_model_as_it_was(void **state) {
 
 static void numbers_are_checked_like_texts(void **state) {
   (void)state;
-  limes_context *c = test_context();
+  limes_context *c = new_context();
   limes_model *m = NULL;
   assert_ok(c, limes_model_create(c, &m));
   assert_ok(c, limes_model_add(c, m, "conv"));
@@ -119,7 +119,7 @@ static void numbers_are_checked_like_texts(void **state) {
 
 static void layers_open_to_the_limit_and_not_deeper(void **state) {
   (void)state;
-  limes_context *c = test_context();
+  limes_context *c = new_context();
   limes_model *m = NULL;
   assert_ok(c, limes_model_create(c, &m));
   for (int i = 0; i < LIMES_MAX_DEPTH; i++)
@@ -136,7 +136,7 @@ static void layers_open_to_the_limit_and_not_deeper(void **state) {
 
 static void a_parsed_model_can_be_continued(void **state) {
   (void)state;
-  limes_context *c = test_context();
+  limes_context *c = new_context();
   limes_model *m = NULL;
   assert_ok(c, limes_model_parse(c, "dense relu", &m));
   assert_ok(c, limes_model_add(c, m, "dense"));

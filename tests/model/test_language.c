@@ -36,7 +36,7 @@ static void assert_round_trip(limes_context *context, const limes_model *model) 
 
 static void every_random_model_is_printed_to_text_that_parses_to_the_same_tree(void **state) {
   (void)state;
-  limes_context *context = test_context();
+  limes_context *context = new_context();
   random_source source = {.state = 20260101};
   for (size_t i = 0; i < 5000; i++) {
     limes_model *model = random_model(context, &source);
@@ -48,7 +48,7 @@ static void every_random_model_is_printed_to_text_that_parses_to_the_same_tree(v
 
 static void every_shipped_model_parses_and_is_printed_to_the_same(void **state) {
   (void)state;
-  limes_context *context = test_context();
+  limes_context *context = new_context();
   size_t i = 0;
   for (; limes_model_shipped(i) != NULL; i++) {
     limes_model *model = parse(context, limes_model_shipped(i)->text), *read = NULL;
@@ -66,7 +66,7 @@ static void every_shipped_model_parses_and_is_printed_to_the_same(void **state) 
 
 static void printing_leaves_defaults_out_and_writes_needed_values_bare(void **state) {
   (void)state;
-  limes_context *context = test_context();
+  limes_context *context = new_context();
   assert_prints(context, "conv(filter=3)", "conv(3)");
   assert_prints(context, "conv(3x2,2,w_std=1.40)", "conv(3x2, stride=2, w_std=1.4)");
   assert_prints(context, "conv(3x3)", "conv(3x3)");
@@ -85,7 +85,7 @@ static void printing_leaves_defaults_out_and_writes_needed_values_bare(void **st
 
 static void blanks_newlines_and_comments_only_separate(void **state) {
   (void)state;
-  limes_context *context = test_context();
+  limes_context *context = new_context();
   assert_prints(context,
                 "# a network (with brackets | in its comment\r\n\tconv ( 3 ,# filter\n stride = 2 )relu\n\n residual(\n  dense # "
                 "body\n)#end",
@@ -159,7 +159,7 @@ static void numbers_do_not_depend_on_the_locale(void **state) {
     print_message("1 case skipped: this machine has no locale with a decimal comma\n");
     skip();
   }
-  limes_context *context = test_context();
+  limes_context *context = new_context();
   assert_prints(context, "dense(w_std=1.5, b_std=2.5e-1)", "dense(w_std=1.5, b_std=0.25)");
   limes_context_destroy(context);
   setlocale(LC_ALL, "C");
@@ -167,7 +167,7 @@ static void numbers_do_not_depend_on_the_locale(void **state) {
 
 static void layers_know_their_place(void **state) {
   (void)state;
-  limes_context *context = test_context();
+  limes_context *context = new_context();
   limes_model *model = parse(context, "dense\n  sum(relu |\n\tabs)");
   const limes_node *sum = &model->chain.node[1], *abs_layer = &sum->branch[1].node[0];
   assert_int_equal(model->chain.node[0].line, 1);

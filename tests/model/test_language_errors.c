@@ -140,7 +140,7 @@ static void assert_error(const limes_context *context, const wrong_text *expecte
 
 static void every_wrong_text_is_refused_with_its_place(void **state) {
   (void)state;
-  limes_context *context = test_context();
+  limes_context *context = new_context();
   for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
     limes_model *model = (limes_model *)(void *)context;
     limes_status status = limes_model_parse(context, wrong[i].text, &model);
@@ -175,7 +175,7 @@ static limes_status parse_and_free(limes_context *context, char *text) {
 
 static void of_a_long_line_a_window_is_shown(void **state) {
   (void)state;
-  limes_context *context = test_context();
+  limes_context *context = new_context();
   for (size_t before = 0; before < 60; before++) {
     char *begin = repeated("", "relu ", before, "Xyz");
     assert_int_equal(parse_and_free(context, repeated(begin, " abs", 40, "")), LIMES_WRONG_USE);
@@ -189,7 +189,7 @@ static void of_a_long_line_a_window_is_shown(void **state) {
 
 static void brackets_nest_to_the_limit_and_not_deeper(void **state) {
   (void)state;
-  limes_context *context = test_context();
+  limes_context *context = new_context();
   char *deep = repeated("", "residual(", LIMES_MAX_DEPTH, "relu"),
        *deeper = repeated("", "residual(", LIMES_MAX_DEPTH + 1, "relu");
   assert_ok(context, parse_and_free(context, repeated(deep, ")", LIMES_MAX_DEPTH, "")));
@@ -202,7 +202,7 @@ static void brackets_nest_to_the_limit_and_not_deeper(void **state) {
 
 static void hostile_texts_are_refused_quickly(void **state) {
   (void)state;
-  limes_context *context = test_context();
+  limes_context *context = new_context();
   static const char *const units[] = {"(", ")", "|", ",", "sum(", "relu|",     "residual(residual|", "conv(", "a",
                                       "1", " ", "#", "=", "x=",   "repeat(2,", "dense(1,",           "\xff"};
   for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
@@ -217,7 +217,7 @@ static void hostile_texts_are_refused_quickly(void **state) {
 
 static void a_megabyte_of_layers_parses_and_a_byte_more_does_not(void **state) {
   (void)state;
-  limes_context *context = test_context();
+  limes_context *context = new_context();
   assert_ok(context, parse_and_free(context, repeated("relu", " abs", LIMES_MAX_TEXT / 4 - 1, "")));
   assert_int_equal(parse_and_free(context, repeated("relu ", " abs", LIMES_MAX_TEXT / 4 - 1, "")), LIMES_WRONG_USE);
   assert_non_null(strstr(limes_error(context), "longer than 1 MB"));
@@ -226,7 +226,7 @@ static void a_megabyte_of_layers_parses_and_a_byte_more_does_not(void **state) {
 
 static void later_errors_about_a_layer_take_its_place(void **state) {
   (void)state;
-  limes_context *context = test_context();
+  limes_context *context = new_context();
   limes_model *model = NULL, *built = NULL;
   assert_ok(context, limes_model_parse(context, "dense\n  flatten relu", &model));
   const limes_node *relu = &model->chain.node[2];

@@ -20,7 +20,7 @@ static int set_up(void **state) {
   m->page[fread(m->page, 1, (1 << 20) - 1, file)] = '\0';
   fclose(file);
   m->at = m->page;
-  m->context = test_context();
+  m->context = new_context();
   *state = m;
   return 0;
 }

@@ -38,7 +38,7 @@ static void assert_printed(limes_context *context, const limes_param *param, con
 
 static void lists_are_read_and_printed_with_colons(void **state) {
   (void)state;
-  limes_context *context = test_context();
+  limes_context *context = new_context();
   const limes_param *param = &keyed_table[1];
   listed params = {0};
   limes_param_defaults(&keyed_layer, &params);
@@ -57,7 +57,7 @@ static void lists_are_read_and_printed_with_colons(void **state) {
 
 static void a_refused_list_leaves_the_one_before(void **state) {
   (void)state;
-  limes_context *context = test_context();
+  limes_context *context = new_context();
   const limes_param *param = &keyed_table[1];
   listed params = {.keyed = {2, {1, 2}}};
   static const char *const wrong[] = {
@@ -78,7 +78,7 @@ static void a_refused_list_leaves_the_one_before(void **state) {
 
 static void the_rest_is_printed_bare_with_commas(void **state) {
   (void)state;
-  limes_context *context = test_context();
+  limes_context *context = new_context();
   listed params = {0};
   assert_ok(context, read_list(context, rest_table, &params, "0.5"));
   assert_ok(context, limes_param_append(context, rest_table, &params, "-1:3", 4));

@@ -14,7 +14,7 @@ static int set_up(void **state) {
     return -1;
   strcpy(f->folder, "/tmp/limes-model-XXXXXX");
   *state = f;
-  f->context = test_context();
+  f->context = new_context();
   if (mkdtemp(f->folder) == NULL)
     return -1;
   snprintf(f->argument, sizeof f->argument, "@%s/a.model", f->folder);

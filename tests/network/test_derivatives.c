@@ -31,6 +31,8 @@ static const sample samples[] = {
     {"dense(b_std=0.4) rbf(0.3) dense slice(1:)", RAGGED, SMOOTH},
     {"dense aggregate softplus dense(b_std=1) aggregate global_avg_pool", GRAPHS, SMOOTH},
     {"dense gaussian(1, -0.3) dense exp(1, 0.2) dense", VECTORS, SMOOTH},
+    {"dense gabor(1.2, -0.4, 0.8) dense residual(sin dense, survive=0.7, alpha=0.3) dense", VECTORS, SMOOTH},
+    {"conv(3) residual(conv(2) tanh dense, survive=0.6) global_avg_pool dense", RAGGED, SMOOTH},
     {"dense layer_norm(eps=1e-9) hermite(3) dense layer_norm hermite(1) dense layer_norm hermite(0) dense", VECTORS, IDLE},
     {"dense monomial(2) dense polynomial(0.1, 0.5, -0.3, 0.02) dense monomial(0) dense monomial(1)", VECTORS, IDLE},
     {"dense rectified_monomial(1) dense rectified_monomial(2) dense", VECTORS, KINKS},

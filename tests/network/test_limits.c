@@ -13,6 +13,8 @@ static const limit_sample samples[] = {
     {"dense cos(1, 0.9, 0.3) dense", VECTORS, 64, 1000, 0},
     {"dense rbf(0.4) dense", VECTORS, 64, 1000, 0},
     {"dense gaussian(1, -0.5) dense", VECTORS, 64, 1000, 0},
+    {"dense gabor(1.2, -0.4, 0.8) dense", VECTORS, 64, 1000, 0},
+    {"dense residual(relu dense, survive=0.7) dense", VECTORS, 64, 1000, 0},
     {"dense(w_std=0.6) exp(1, 0.5) dense", VECTORS, 64, 1000, 0},
     {"dense monomial(2) dense", VECTORS, 64, 2500, 0},
     {"dense rectified_monomial(2) dense", VECTORS, 64, 4000, 0},

@@ -350,6 +350,10 @@ static void all_routes_to_an_empirical_kernel_agree(void **state) {
       kernels three = empirical_of(*state, network, batch, LIMES_NTK_TANGENTS);
       assert_near(one.ntk, two.ntk, ITEMS * ITEMS, 1e-13, empirical[i].model);
       assert_near(three.ntk, two.ntk, ITEMS * ITEMS, 1e-13, empirical[i].model);
+      kernels four = empirical_of(*state, network, batch, LIMES_NTK_AUTO);
+      assert_near(four.ntk, two.ntk, ITEMS * ITEMS, 1e-13, empirical[i].model);
+      assert_near(four.nngp, two.nngp, ITEMS * ITEMS, 1e-13, empirical[i].model);
+      free_kernels(&four);
       free_kernels(&one);
       free_kernels(&two);
       free_kernels(&three);
@@ -430,13 +434,14 @@ static int stop_at_once(void *user, const char *what, double done, double second
   return 1;
 }
 
+/* Long ones, over 300 outputs: the callback is asked a few times a second, and not by a short call. */
 static void an_empirical_kernel_can_be_interrupted(void **state) {
   limes_context *context = new_context();
-  limes_batch *batch = random_vectors(context, 1, ITEMS, FEATURES);
+  limes_batch *batch = random_vectors(context, 1, 100, FEATURES);
   limes_model *model = parsed(context, "dense relu dense");
-  limes_network_settings settings = {.width = 6};
+  limes_network_settings settings = {.width = 300};
   limes_network *network = network_of(context, model, batch, &settings);
-  double ntk[ITEMS * ITEMS];
+  static double ntk[100 * 100];
   int calls = 0;
   limes_set_progress(context, stop_at_once, &calls);
   for (int route = LIMES_NTK_STRUCTURED; route <= LIMES_NTK_TANGENTS; route++)

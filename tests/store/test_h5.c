@@ -1,17 +1,8 @@
 /* .h5: what is written comes back; files that are damaged or point elsewhere are refused; the host's HDF5 is left alone. */
 #include <hdf5.h>
 
-#include "data/files.h"
+#include "data/reading.h"
 #include "limes/io.h"
-
-static limes_context *context;
-
-static int begin(void **state) { return limes_context_create(&context) != LIMES_OK || files_begin(state); }
-
-static int end(void **state) {
-  limes_context_destroy(context);
-  return files_end(state);
-}
 
 static const double reals[6] = {0.1, -2, 3e300, 4, 5e-310, 6};
 static const int64_t wholes[3] = {1, INT64_MIN, INT64_MAX};
@@ -136,5 +127,5 @@ int main(void) {
       cmocka_unit_test(the_hosts_error_printing_is_put_back),
       cmocka_unit_test(a_file_cut_at_any_length_gives_no_wrong_numbers),
   };
-  return cmocka_run_group_tests(tests, begin, end);
+  return cmocka_run_group_tests(tests, begin_with_files, end_with_files);
 }

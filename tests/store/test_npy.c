@@ -1,16 +1,7 @@
 /* Reading .npy: every real type, byte order and axis order; and files that are wrong. */
-#include "data/files.h"
+#include "data/reading.h"
 #include "limes/io.h"
 #include "store/npy_bytes.h"
-
-static limes_context *context;
-
-static int begin(void **state) { return limes_context_create(&context) != LIMES_OK || files_begin(state); }
-
-static int end(void **state) {
-  limes_context_destroy(context);
-  return files_end(state);
-}
 
 static limes_status read_bytes(void **state, const void *bytes, size_t n, limes_file **file, limes_named_array *array) {
   limes_status status = limes_file_open(context, files_write(state, "x.npy", bytes, n), file);
@@ -207,5 +198,5 @@ int main(void) {
       cmocka_unit_test(what_is_no_file_of_arrays_is_said),
       cmocka_unit_test(more_than_the_memory_allowed_is_refused),
   };
-  return cmocka_run_group_tests(tests, begin, end);
+  return cmocka_run_group_tests(tests, begin_with_files, end_with_files);
 }

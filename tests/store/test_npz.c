@@ -1,16 +1,7 @@
 /* .npz: what is written comes back, here and in numpy; hostile archives are refused. */
-#include "data/files.h"
+#include "data/reading.h"
 #include "limes/io.h"
 #include "store/npy_bytes.h"
-
-static limes_context *context;
-
-static int begin(void **state) { return limes_context_create(&context) != LIMES_OK || files_begin(state); }
-
-static int end(void **state) {
-  limes_context_destroy(context);
-  return files_end(state);
-}
 
 static const double reals[6] = {0.1, -2, 3e300, 4, 5e-310, 6};
 static const int64_t wholes[3] = {1, INT64_MIN, INT64_MAX};
@@ -227,5 +218,5 @@ int main(void) {
       cmocka_unit_test(an_archive_cut_at_any_length_is_refused),
       cmocka_unit_test(changed_bytes_never_pass_unnoticed_in_the_numbers),
   };
-  return cmocka_run_group_tests(tests, begin, end);
+  return cmocka_run_group_tests(tests, begin_with_files, end_with_files);
 }

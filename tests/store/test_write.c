@@ -4,20 +4,11 @@
 #include <sys/mount.h>
 #include <sys/resource.h>
 
-#include "data/files.h"
+#include "data/reading.h"
 #include "limes/io.h"
 
 static const char *const names[] = {"a.npz", "a.npy", "a.h5"};
 #define NAMES (sizeof names / sizeof names[0])
-
-static limes_context *context;
-
-static int begin(void **state) { return limes_context_create(&context) != LIMES_OK || files_begin(state); }
-
-static int end(void **state) {
-  limes_context_destroy(context);
-  return files_end(state);
-}
 
 static limes_status write_numbers(const char *path, size_t n) {
   double *x = calloc(n, sizeof *x);
@@ -155,5 +146,5 @@ int main(void) {
       cmocka_unit_test(equal_contents_make_equal_files), cmocka_unit_test(a_file_over_the_size_limit_leaves_the_old_one),
       cmocka_unit_test(a_full_disk_leaves_the_old_file),
   };
-  return cmocka_run_group_tests(tests, begin, end);
+  return cmocka_run_group_tests(tests, begin_with_files, end_with_files);
 }

@@ -1,15 +1,8 @@
-#include "helpers.h"
+#include "fixture.h"
 
 #include <unistd.h>
 
 #include "limes/limes.h"
-
-static limes_context *context;
-
-static double uniform(uint64_t *state) {
-  *state = *state * 6364136223846793005u + 1442695040888963407u;
-  return (double)(*state >> 11) * 0x1p-53 - 0.5;
-}
 
 static limes_model *parse(const char *text) {
   limes_model *model = NULL;
@@ -314,8 +307,5 @@ int main(void) {
       cmocka_unit_test(data_without_what_the_task_needs_are_refused),
       cmocka_unit_test(a_fit_beyond_the_memory_limit_is_refused),
   };
-  assert_int_equal(limes_context_create(&context), LIMES_OK);
-  int failed = cmocka_run_group_tests(tests, NULL, NULL);
-  limes_context_destroy(context);
-  return failed;
+  return cmocka_run_group_tests(tests, begin, end);
 }

@@ -1,12 +1,11 @@
 /* Files that are no fits, or broken ones. */
 #include <unistd.h>
 
-#include "helpers.h"
+#include "fixture.h"
 #include "limes/limes.h"
 
 #define MOST_ARRAYS 40
 
-static limes_context *context;
 static char good[256], bad[256];
 
 static void write_good_fit(void) {
@@ -249,10 +248,10 @@ int main(void) {
   const char *folder = getenv("TMPDIR");
   snprintf(good, sizeof good, "%s/limes-test-%ld-good.h5", folder != NULL ? folder : "/tmp", (long)getpid());
   snprintf(bad, sizeof bad, "%s/limes-test-%ld-bad.h5", folder != NULL ? folder : "/tmp", (long)getpid());
-  assert_int_equal(limes_context_create(&context), LIMES_OK);
+  assert_int_equal(begin(NULL), 0);
   write_good_fit();
   int failed = cmocka_run_group_tests(tests, NULL, NULL);
-  limes_context_destroy(context);
+  (void)end(NULL);
   remove(good);
   remove(bad);
   return failed;
