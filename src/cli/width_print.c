@@ -73,7 +73,7 @@ static void print_kernel(const cli_width_result *result, const char *name, const
   for (size_t i = 0; i < report->n; i++) {
     const limes_width_error *at = &kernel->at[i];
     char bias[32], interval[48];
-    bool seen = at->bias_squared > at->bias_noise * at->bias_noise;
+    bool seen = at->bias_squared > 3 * at->bias_noise * at->bias_noise; /* two standard errors, where one direction leads */
     snprintf(bias, sizeof bias, seen ? "%.4f" : "< %.4f", seen ? sqrt(at->bias_squared) : 2 * at->bias_noise);
     snprintf(interval, sizeof interval, "%.4f to %.4f", at->interval[0], at->interval[1]);
     printf("  %9zu  %9.4f  %-20s  %9s  %9.4f\n", report->size[i], at->error, interval, bias, sqrt(at->variance_squared));
