@@ -81,7 +81,9 @@ limes_status limes_width_kurtosis(limes_context *context, size_t draws, size_t i
 void limes_middle(size_t n, double *value, double interval[2]);
 
 /* The excess kurtosis that one head of the model's random attention leaves at infinite width, mean over the items, and its
- * standard error; NAN where the model gives no prediction. variance[N]: the limit's, of every item. */
-limes_status limes_width_predict(limes_width_work *work, const double *variance, double *kurtosis, double *noise) LIMES_MUST_USE;
+ * standard error; NAN where the model gives no prediction. variance [N]: the limit's, of every item. mean [N], or NULL: the same
+ * variances as they were sampled, without the part of biases. */
+limes_status limes_width_predict(limes_width_work *work, const double *variance, double *mean, double *kurtosis, double *noise)
+    LIMES_MUST_USE;
 
 #endif

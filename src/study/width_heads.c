@@ -47,8 +47,8 @@ typedef struct {
   limes_width_work *work;
   item_law *law; /* [items] */
   size_t items, largest;
-  double *scratch;             /* [workers, 3 largest^2 + 4 largest] */
-  double (*variance)[BATCHES]; /* [items] of q */
+  double *scratch;                               /* [workers, 3 largest^2 + 4 largest] */
+  double (*mean)[BATCHES], (*variance)[BATCHES]; /* [items] of q */
 } predicting;
 
 /* what the model is */
@@ -285,6 +285,7 @@ static limes_status sample_batch(void *shared, size_t task, unsigned worker, lim
     if (!limes_job_advance(job, worker, k % 64 == 0 ? 64 / (double)samples : 0))
       return LIMES_INTERRUPTED;
   }
+  p->mean[item][batch] = mean;
   p->variance[item][batch] = squares / (double)(samples - 1);
   return LIMES_OK;
 }
@@ -293,8 +294,9 @@ static limes_status sample_all(predicting *p) {
   limes_context *context = p->work->context;
   size_t tasks = p->items * BATCHES, each = 3 * p->largest * p->largest + 4 * p->largest;
   p->scratch = limes_allocate(context, limes_multiply_capped(limes_workers(context, tasks), each), sizeof *p->scratch);
+  p->mean = limes_allocate(context, p->items, sizeof *p->mean);
   p->variance = limes_allocate(context, p->items, sizeof *p->variance);
-  if (p->scratch == NULL || p->variance == NULL)
+  if (p->scratch == NULL || p->mean == NULL || p->variance == NULL)
     return LIMES_NO_MEMORY;
   return limes_parallel(context, "heads", tasks, (double)tasks, sample_batch, p);
 }
@@ -350,7 +352,7 @@ static limes_status prepare(const random_attention *found, predicting *p, bool *
   return status;
 }
 
-limes_status limes_width_predict(limes_width_work *work, const double *variance, double *kurtosis, double *noise) {
+limes_status limes_width_predict(limes_width_work *work, const double *variance, double *mean, double *kurtosis, double *noise) {
   random_attention found;
   predicting p = {.work = work, .items = work->batch->items};
   bool able = true;
@@ -363,10 +365,16 @@ limes_status limes_width_predict(limes_width_work *work, const double *variance,
     status = sample_all(&p);
   if (status == LIMES_OK && able)
     combine(&p, found.scale, variance, kurtosis, noise);
+  for (size_t i = 0; status == LIMES_OK && able && mean != NULL && i < p.items; i++) {
+    mean[i] = 0;
+    for (size_t b = 0; b < BATCHES; b++)
+      mean[i] += found.scale * p.mean[i][b] / BATCHES;
+  }
   for (size_t i = 0; p.law != NULL && i < p.items; i++)
     clear_law(&p.law[i]);
   free(p.law);
   free(p.scratch);
+  free(p.mean);
   free(p.variance);
   return status;
 }

@@ -115,7 +115,7 @@ limes_status limes_width_outputs_of(limes_width_work *work, limes_width_outputs 
   for (size_t i = 0; variance != NULL && i < s.items; i++)
     variance[i] = work->limit[LIMES_WIDTH_NNGP][i * n_limit];
   if (status == LIMES_OK && heads[0] > 0)
-    status = limes_width_predict(work, variance, &one_head, &noise);
+    status = limes_width_predict(work, variance, NULL, &one_head, &noise);
   for (size_t i = 0; i < work->n && status == LIMES_OK; i++) {
     output[i].predicted = one_head / (double)heads[i];
     output[i].predicted_noise = noise / (double)heads[i];

