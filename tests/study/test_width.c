@@ -349,6 +349,13 @@ static void draws_are_added_until_the_slopes_are_known(void **state) {
   assert_true(report->enough && report->draws > 20 && report->draws < 500);
   assert_true(report->nngp.interval[1] - report->nngp.interval[0] < 0.1 &&
               report->ntk.interval[1] - report->ntk.interval[0] < 0.1);
+  limes_width_report *at_once =
+      study("dense erf dense", batch, &(limes_width_options){.sizes = sizes, .n_sizes = 3, .draws = report->draws});
+  for (size_t i = 0; i < 3; i++) {
+    assert_close(at_once->nngp.at[i].error, report->nngp.at[i].error, 1e-14); /* rounds go on where the last one stopped */
+    assert_close(at_once->ntk.at[i].bias_squared, report->ntk.at[i].bias_squared, 1e-12);
+  }
+  limes_width_report_destroy(at_once);
   limes_width_report_destroy(report);
   report = study("dense erf dense", batch,
                  &(limes_width_options){.items = 1, .most_seconds = 1e-9, .parameterization = LIMES_STANDARD_PARAMETERIZATION});
