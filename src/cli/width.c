@@ -51,11 +51,12 @@ static const cli_option options[] = {
 static const cli_option *const tables[] = {options, limes_cli_data_options, NULL};
 
 static const cli_example examples[] = {
-    {"limes width attention-digits --data digits --resize 4x4 --plot width.png",
+    {"limes width attention-digits --data digits --resize 3x3 --items 4 --widths 32,64 --draws 8 --output-draws 40 --plot "
+     "width.png",
      "How networks of a shipped model come near their limit, with a picture"},
-    {"limes width \"dense attention(scale=sqrt, zeta=relu) global_avg_pool dense\" --data digits --resize 2x2 --vary heads "
-     "--heads "
-     "1,2,4 --draws 40",
+    {"limes width \"dense attention(scale=sqrt, zeta=relu) global_avg_pool dense\" --data digits --resize 2x2 --items 2 --vary "
+     "heads "
+     "--heads 1,2,4 --width 64 --draws 4 --output-draws 100",
      "What few heads leave of random attention"},
     {.line = NULL},
 };
