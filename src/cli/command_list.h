@@ -10,6 +10,7 @@
   X(predict)                                                                                                                     \
   X(kernel)                                                                                                                      \
   X(merge)                                                                                                                       \
+  X(width)                                                                                                                       \
   X(explain)                                                                                                                     \
   X(empirical)                                                                                                                   \
   X(dual)                                                                                                                        \

@@ -48,6 +48,12 @@ typedef struct cli_settings {
   bool empirical;
   uint64_t circle; /* points of one; 0: not given */
 
+  /* the width study */
+  const char *widths, *heads_list;
+  int vary; /* limes_vary */
+  uint64_t items, output_draws;
+  double most_seconds;
+
   bool names; /* layers, models: only the names */
 
   /* outputs */

@@ -12,8 +12,8 @@
 #include <string.h>
 
 #include "base/clones.h"
-#include "layers/attention_pool_sqrt.h"
 #include "layers/attention_finite.h"
+#include "layers/attention_pool_sqrt.h"
 #include "layers/elementwise.h"
 #include "layers/sampled.h"
 
@@ -58,6 +58,7 @@ static limes_status grid(limes_context *context, const limes_op *op, const limes
 }
 
 static bool is_sqrt(const limes_attention *p) { return p->scale == LIMES_SCALE_SQRT; }
+static bool random_weights(const limes_op *op) { return is_sqrt(op->param); }
 
 /* Whether the random weights have no closed form */
 static bool sampled(const limes_op *op) { return is_sqrt(op->param) && limes_sampled_zeta(op->param); }
@@ -264,5 +265,6 @@ const limes_layer_ops limes_layer_attention_pool = {
     .trace_flops = trace_flops,
     .sampled = sampled,
     .examine = examine,
+    .random_weights = random_weights,
     .finite = &limes_attention_pool_finite,
 };

@@ -274,7 +274,7 @@ typedef struct limes_layer_ops {
   /* of a layer that tosses one coin for the batch, the probability of heads, below 1: the model is a mixture (kernel/mixture.h)
    */
   double (*coin)(const limes_op *op);         /* default: it tosses none */
-  bool (*random_weights)(const limes_op *op); /* attention: its weights are no matrix of the trace; default: they are */
+  bool (*random_weights)(const limes_op *op); /* attention words: weights are random, no matrix of the trace; default: they are */
   /* whether the op is an estimate by random points, run once for each randomization (work->draw); default: it is exact */
   bool (*sampled)(const limes_op *op);
 

@@ -381,6 +381,57 @@ static int clean(void **state) {
   return 0;
 }
 
+static void assert_list(const json_t *object, const char *name, size_t n) {
+  const json_t *list = json_object_get(object, name);
+  assert_true(json_is_array(list) && json_array_size(list) == n);
+}
+
+static void width_gives_slopes_errors_and_the_law_of_the_outputs(void **state) {
+  (void)state;
+  json_t *object = json_of(run("width", SMALL, "--data", "digits", "--resize", "3x3", "--items", "3", "--widths", "16,32,64",
+                               "--draws", "12", "--output-draws", "30", "--json"));
+  static const char *const names[] = {"nngp", "ntk"};
+  for (int k = 0; k < 2; k++) {
+    const json_t *kernel = json_object_get(object, names[k]);
+    assert_true(number(kernel, "slope") < -0.1 && number(kernel, "slope") > -1);
+    assert_list(kernel, "interval", 2);
+    assert_list(kernel, "widths", 3);
+    assert_list(kernel, "errors", 3);
+    assert_int_equal(json_integer_value(json_array_get(json_object_get(kernel, "widths"), 2)), 64);
+  }
+  assert_list(json_object_get(object, "outputs"), "kurtosis", 3);
+  json_decref(object);
+  const ran *answer =
+      run("width", "dense attention(scale=sqrt, zeta=identity) global_avg_pool", "--data", "digits", "--resize", "1x2", "--items",
+          "2", "--vary", "heads", "--heads", "1,2", "--width", "32", "--draws", "2", "--output-draws", "20");
+  assert_code(answer, 0);
+  assert_says(answer->out, "NTK: slope");
+  assert_says(answer->out, "predicted: 3 (E q^2 / (E q)^2 - 1) / heads");
+}
+
+static void width_refuses_what_does_not_go_together(void **state) {
+  (void)state;
+  static const struct {
+    const char *option, *value, *more, *says;
+  } cases[] = {{"--widths", "64,32", NULL, "rising"},
+               {"--widths", "64", NULL, "two sizes"},
+               {"--widths", "64,,128", NULL, "whole numbers from 1 with commas"},
+               {"--widths", "64,128x", NULL, "whole numbers from 1 with commas"},
+               {"--heads", "1,2", NULL, "add --vary heads"},
+               {"--width", "64", NULL, "add --vary heads"},
+               {"--vary", "heads", "--widths=32,64", "--width"},
+               {"--vary", "key_width", "--key-width=8", "leave out --key-width"},
+               {"--draws", "1", NULL, "from 2"}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    const ran *answer = run("width", SMALL, "--data", "digits:test[:4]", cases[i].option, cases[i].value, cases[i].more);
+    assert_code(answer, 2);
+    assert_says(answer->err, cases[i].says);
+  }
+  const ran *answer = run("width", "flatten dense exp_normalized dense", "--data", "digits:test[:4]");
+  assert_code(answer, 1);
+  assert_says(answer->err, "cannot be sampled at finite width");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_teardown(kernel_writes_both_kernels_and_where_they_came_from, clean),
@@ -406,6 +457,8 @@ int main(void) {
       cmocka_unit_test_teardown(classes_never_taught_are_warned_of, clean),
       cmocka_unit_test_teardown(data_info_describes_the_digits, clean),
       cmocka_unit_test_teardown(check_passes_here, clean),
+      cmocka_unit_test_teardown(width_gives_slopes_errors_and_the_law_of_the_outputs, clean),
+      cmocka_unit_test_teardown(width_refuses_what_does_not_go_together, clean),
       cmocka_unit_test_teardown(lists_are_json_too, clean),
   };
   return cmocka_run_group_tests(tests, enter_folder, leave_folder);

@@ -150,6 +150,15 @@ static void an_interruption_leaves_no_file_and_says_130(void **state) {
   assert_int_equal(files_here(), 0);
 }
 
+static void a_width_study_can_be_interrupted(void **state) {
+  (void)state;
+  const ran *answer =
+      run_how(&(conditions){.interrupt = 1}, WORDS("width", "cnn-gp", "--data", "digits", "--draws", "1000", "--plot", "w.png"));
+  assert_code(answer, 130);
+  assert_says(answer->err, "interrupted");
+  assert_int_equal(files_here(), 0);
+}
+
 static void an_interruption_keeps_the_file_that_was_there(void **state) {
   (void)state;
   write_text("k.npz", "before", 6);
@@ -189,6 +198,7 @@ int main(void) {
       cmocka_unit_test_teardown(bad_files_are_bad_input, clean),
       cmocka_unit_test_teardown(tasks_that_do_not_suit_the_data_are_bad_input, clean),
       cmocka_unit_test_teardown(an_interruption_leaves_no_file_and_says_130, clean),
+      cmocka_unit_test_teardown(a_width_study_can_be_interrupted, clean),
       cmocka_unit_test_teardown(an_interruption_keeps_the_file_that_was_there, clean),
       cmocka_unit_test_teardown(a_full_disk_leaves_nothing, clean),
       cmocka_unit_test_teardown(results_that_cannot_be_printed_are_a_failure, clean),

@@ -37,6 +37,18 @@ static void kernels_are_drawn(void **state) {
   assert_picture("k.png");
 }
 
+static void a_width_study_is_drawn(void **state) {
+  (void)state;
+  assert_code(run("width", SMALL, "--data", "digits", "--resize", "2x2", "--items", "2", "--widths", "8,16,32", "--draws", "5",
+                  "--output-draws", "10", "--plot", "w.png"),
+              0);
+  assert_picture("w.png");
+  assert_code(run("width", SMALL, "--data", "digits", "--resize", "2x2", "--items", "2", "--widths", "8,16", "--draws", "5",
+                  "--output-draws", "0", "--parameterization", "standard", "--plot", "w.svg"),
+              0);
+  assert_picture("w.svg");
+}
+
 static void a_regression_is_drawn(void **state) {
   (void)state;
   static double x[60], y[60];
@@ -146,6 +158,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_teardown(a_classification_is_drawn_with_its_attention, clean),
       cmocka_unit_test_teardown(kernels_are_drawn, clean),
+      cmocka_unit_test_teardown(a_width_study_is_drawn, clean),
       cmocka_unit_test_teardown(a_regression_is_drawn, clean),
       cmocka_unit_test_teardown(a_regression_without_targets_is_drawn_with_a_warning, clean),
       cmocka_unit_test_teardown(errors_beyond_the_histogram_are_said, clean),

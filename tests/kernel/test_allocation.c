@@ -489,6 +489,24 @@ static limes_status try_length_scales(limes_context *context) {
   return fit_and_predict(context, LIMES_CLASSIFICATION, "conv(3) relu correlated_readout(1:2) dense", false);
 }
 
+static limes_status try_width(limes_context *context) {
+  static const size_t sizes[] = {2, 3};
+  const limes_width_options options = {.sizes = sizes, .n_sizes = 2, .items = 2, .draws = 2, .output_draws = 2};
+  limes_model *model = NULL;
+  limes_batch *batch = NULL;
+  limes_width_report *report = NULL;
+  limes_array array = sequences();
+  limes_status status = limes_model_parse(context, "dense attention(heads=1, key_width=1) global_avg_pool dense", &model);
+  if (status == LIMES_OK)
+    status = limes_batch_create(context, &array, data.mask, NULL, &batch);
+  if (status == LIMES_OK)
+    status = limes_width_study(context, model, batch, &options, &report);
+  limes_width_report_destroy(report);
+  limes_model_destroy(model);
+  limes_batch_destroy(batch);
+  return status;
+}
+
 /* in turn */
 
 typedef limes_status attempt(limes_context *context);
@@ -566,6 +584,7 @@ TEST(correlation, false)
 TEST(regression, true)
 TEST(classification, true)
 TEST(length_scales, false)
+TEST(width, false)
 
 TEST(write, true)
 
@@ -625,7 +644,7 @@ int main(void) {
       cmocka_unit_test(regression_survives), cmocka_unit_test(classification_survives), cmocka_unit_test(kernel_file_survives),
       cmocka_unit_test(defined_survives),    cmocka_unit_test(correlation_survives),    cmocka_unit_test(sampled_survives),
       cmocka_unit_test(layers_survives),     cmocka_unit_test(length_scales_survives),  cmocka_unit_test(averages_survives),
-      cmocka_unit_test(routes_survives),     cmocka_unit_test(parameters_survives),
+      cmocka_unit_test(routes_survives),     cmocka_unit_test(parameters_survives),     cmocka_unit_test(width_survives),
   };
   return cmocka_run_group_tests(tests, prepare, clean);
 }
