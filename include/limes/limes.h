@@ -10,5 +10,6 @@
 #include "limes/network.h"
 #include "limes/status.h"
 #include "limes/study.h"
+#include "limes/train.h"
 
 #endif
