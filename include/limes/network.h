@@ -56,10 +56,24 @@ typedef struct limes_network_array {
   unsigned line, column;   /* of the word in the model's text; 0: built by calls */
   size_t first, rows, columns;
   double factor; /* a weight is factor times its parameter */
+  double std;    /* deviation of the weights at the start */
 } limes_network_array;
 
 /* Array i, counted from 0; false past the last one. */
 LIMES_API bool limes_network_array_at(const limes_network *network, size_t i, limes_network_array *array);
+
+/* Parameters in files. Array NAME of the K-th layer of a word (from 0, repeats unfolded) is called WORD_K.NAME
+ * ("dense_0.weight"), [rows, columns]; a text `parameterization` (ntk or standard) says that the numbers are theta of that
+ * parameterization, without one they are the weights. Names without a dot are no parameters, and are passed over by load. */
+
+/* The arrays and the text as limes_file_write takes them. theta [parameters], NULL: the network's own; the arrays point into it.
+ * *arrays is one block that belongs to the caller (limes_free). */
+LIMES_API limes_status limes_network_named(limes_context *context, const limes_network *network, const double *theta,
+                                           limes_named_array **arrays, size_t *count) LIMES_MUST_USE;
+LIMES_API limes_status limes_network_save(limes_context *context, const limes_network *network, const char *path) LIMES_MUST_USE;
+/* Every array must be there, with its shape, and no other; LIMES_BAD_INPUT otherwise, and the network stays as it was. What was
+ * saved in the network's parameterization comes back to the same bits. */
+LIMES_API limes_status limes_network_load(limes_context *context, limes_network *network, const char *path) LIMES_MUST_USE;
 
 /* What the functions below give for a batch: rows (its items, or all positions of a model that keeps them, item after item) times
  * channels, in C order. channels is the same for all batches. */

@@ -149,7 +149,8 @@ bool limes_network_array_at(const limes_network *network, size_t i, limes_networ
                                      .first = member->first + weights->first,
                                      .rows = weights->rows,
                                      .columns = weights->columns,
-                                     .factor = weights->factor};
+                                     .factor = weights->factor,
+                                     .std = weights->std};
       return true;
     }
   }
