@@ -39,8 +39,8 @@ LIMES_API limes_train_settings limes_train_defaults(void);
 /* A network being trained. */
 typedef struct limes_training limes_training;
 
-/* network (for both batches; its parameters of now are the start) and batches are lent, and must outlive *training, which belongs to
- * the caller. train has labels (learnt as one-hot, less 1/classes for squared error) or targets; test may be NULL, and what it
+/* network (for both batches; its parameters of now are the start) and batches are lent, and must outlive *training, which belongs
+ * to the caller. train has labels (learnt as one-hot, less 1/classes for squared error) or targets; test may be NULL, and what it
  * says of itself is for scores only. The network's channels must be the number of classes or targets. */
 LIMES_API limes_status limes_training_create(limes_context *context, limes_network *network, const limes_batch *train,
                                              const limes_batch *test, const limes_train_settings *settings,
@@ -68,8 +68,8 @@ LIMES_API limes_status limes_training_stable_rate(limes_context *context, limes_
 /* Outputs over time. Those of the training items stand before those of the test items. */
 typedef struct limes_curves {
   size_t times, train, test, outputs;
-  double *time; /* [times] */
-  double *f;    /* [times, train + test, outputs] */
+  double *time;      /* [times] */
+  double *f;         /* [times, train + test, outputs] */
   double *deviation; /* [times, banded] of the ensemble around its mean, NULL where there is none */
   double *mean;      /* [times, banded, outputs] of the ensemble, at the first `banded` test items */
   size_t banded;

@@ -69,9 +69,10 @@ const cli_option *limes_cli_option_table(const cli_command *command, size_t i);
 /* The option of that name among all tables of a command (NULL command: the common ones); NULL: none. */
 const cli_option *limes_cli_find_option(const cli_command *command, const char *name);
 
-extern const cli_option limes_cli_common_options[]; /* every command */
-extern const cli_option limes_cli_data_options[];   /* how data are read */
-extern const cli_option limes_cli_gp_options[];     /* which process, what noise */
+extern const cli_option limes_cli_common_options[];  /* every command */
+extern const cli_option limes_cli_data_options[];    /* how data are read */
+extern const cli_option limes_cli_gp_options[];      /* which process, what noise */
+extern const cli_option limes_cli_network_options[]; /* how wide a finite network is, and which one */
 extern const char *const limes_cli_normalizations[];
 extern const char *const limes_cli_gets[];
 extern const char *const limes_cli_withs[];

@@ -11,6 +11,7 @@
   X(kernel)                                                                                                                      \
   X(merge)                                                                                                                       \
   X(explain)                                                                                                                     \
+  X(train)                                                                                                                       \
   X(dual)                                                                                                                        \
   X(plot)                                                                                                                        \
   X(data)                                                                                                                        \

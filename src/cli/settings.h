@@ -39,6 +39,15 @@ typedef struct cli_settings {
   int method;
   double noise, diag_reg, time, learning_rate;
 
+  /* finite networks */
+  uint64_t width, heads, key_width, value_width, draw;
+  int parameterization; /* limes_parameterization */
+
+  /* training */
+  int optimizer, loss, compare;
+  uint64_t batch, epochs, steps, records;
+  double momentum, tolerance, save_every;
+
   bool names; /* layers, models: only the names */
 
   /* outputs */

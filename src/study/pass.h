@@ -15,11 +15,11 @@ typedef struct limes_pass {
   size_t count, outputs;
 
   /* what is wanted; NULL: not */
-  double *f;        /* [count, outputs] */
+  double *f;         /* [count, outputs] */
   double *f_tangent; /* [count, outputs] along tangent [parameters] */
   const double *tangent;
-  double *gradient; /* [parameters] (df/dtheta)^T adjoint; of the loss where adjoint is NULL and y is there */
-  double *part;     /* [LIMES_PASS_PARTS - 1, parameters] workspace of gradient */
+  double *gradient;      /* [parameters] (df/dtheta)^T adjoint; of the loss where adjoint is NULL and y is there */
+  double *part;          /* [LIMES_PASS_PARTS - 1, parameters] workspace of gradient */
   const double *adjoint; /* [count, outputs] */
   limes_loss kind;
   const double *y; /* [items of the side, outputs] */
