@@ -33,7 +33,7 @@ typedef struct limes_train_settings {
   double save_every;    /* seconds between checkpoints */
 } limes_train_settings;
 
-/* flow, squared error, momentum 0.9, all items, 1000 steps, tolerance 1e-6, 41 records, seed 0, 5 seconds */
+/* flow, squared error, momentum 0.9, all items, 1000 steps, tolerance 1e-4, 41 records, seed 0, 5 seconds */
 LIMES_API limes_train_settings limes_train_defaults(void);
 
 /* A network being trained. */

@@ -43,7 +43,7 @@ static const cli_option options[] = {
     {"steps", 0, OPTION_COUNT, LIMES_CLI_FIELD(steps), .value = "N", .least = 1, .help = "how many steps, instead of --epochs"},
     {"time", 0, OPTION_NUMBER, LIMES_CLI_FIELD(time), .value = "T", .least = 0, .open = true,
      .help = "when flow ends; by the largest eigenvalue of the tangent kernel, where it is not given"},
-    {"tolerance", 0, OPTION_NUMBER, LIMES_CLI_FIELD(tolerance), .value = "V", .fallback = "1e-6", .least = 0, .open = true,
+    {"tolerance", 0, OPTION_NUMBER, LIMES_CLI_FIELD(tolerance), .value = "V", .fallback = "1e-4", .least = 0, .open = true,
      .help = "of flow: the largest error of a parameter in a step"},
     {"records", 0, OPTION_COUNT, LIMES_CLI_FIELD(records), .value = "N", .fallback = "41", .least = 2,
      .help = "at how many times outputs are recorded, the first and the last included"},

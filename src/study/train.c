@@ -10,7 +10,7 @@
 
 limes_train_settings limes_train_defaults(void) {
   return (limes_train_settings){
-      .optimizer = LIMES_FLOW, .momentum = 0.9, .steps = 1000, .tolerance = 1e-6, .records = 41, .save_every = 5};
+      .optimizer = LIMES_FLOW, .momentum = 0.9, .steps = 1000, .tolerance = 1e-4, .records = 41, .save_every = 5};
 }
 
 /* targets */
@@ -74,7 +74,7 @@ static limes_status check_settings(limes_context *context, const limes_train_set
     return limes_fail(context, LIMES_WRONG_USE, "the learning rate is %g; it must be positive", s->learning_rate);
   if (!(s->momentum >= 0 && s->momentum < 1))
     return limes_fail(context, LIMES_WRONG_USE, "the momentum is %g; it must be at least 0 and less than 1", s->momentum);
-  if (!(s->time >= 0) || !isfinite(s->time) || !(s->tolerance > 0) || !(s->save_every >= 0))
+  if (!(s->time >= 0) || !isfinite(s->time) || (flow && !(s->tolerance > 0)) || !(s->save_every >= 0))
     return limes_fail(context, LIMES_WRONG_USE, "time, tolerance and the seconds between checkpoints must be positive numbers");
   if (s->records < 2 || (!flow && s->steps == 0))
     return limes_fail(context, LIMES_WRONG_USE, "training needs one step and two records at least");
