@@ -23,6 +23,7 @@ typedef struct limes_train_settings {
   limes_optimizer optimizer;
   limes_loss loss;
   double learning_rate; /* 0: chosen. flow: 1; sgd and momentum: half the largest stable one; adam: 0.01 */
+  bool decay;           /* the rate falls in a straight line, to 0 behind the last step. Not for flow */
   double momentum;      /* mu, 0 <= mu < 1 */
   size_t batch;         /* items of a step; 0: all. Not for flow */
   size_t steps;         /* not for flow */

@@ -47,6 +47,7 @@ typedef struct cli_settings {
   int optimizer, loss, compare;
   uint64_t batch, epochs, steps, records;
   double momentum, tolerance, save_every;
+  bool decay;
 
   bool names; /* layers, models: only the names */
 

@@ -34,6 +34,7 @@ static const cli_option options[] = {
      .help = "mse: half the mean squared error, of classes to one-hot less 1/classes; cross-entropy: of classes only"},
     {"learning-rate", 0, OPTION_NUMBER, LIMES_CLI_FIELD(learning_rate), .value = "ETA", .least = 0, .open = true,
      .help = "1 for flow, 0.01 for adam, half of the largest stable one for sgd and momentum, where it is not given"},
+    {"decay", 0, OPTION_SWITCH, LIMES_CLI_FIELD(decay), .help = "the learning rate falls in a straight line to 0; not for flow"},
     {"momentum", 0, OPTION_NUMBER, LIMES_CLI_FIELD(momentum), .value = "MU", .fallback = "0.9", .least = 0,
      .help = "of --optimizer momentum; less than 1"},
     {"batch", 0, OPTION_COUNT, LIMES_CLI_FIELD(batch), .value = "N", .least = 1,
@@ -82,6 +83,9 @@ static limes_status check_pairs(cli_session *session, const cli_settings *settin
     if (!flow && limes_cli_given(settings, of_flow[i]) != NULL)
       return limes_cli_fail(session, LIMES_WRONG_USE, "--%s is for --optimizer flow; %s ends after --epochs or --steps",
                             of_flow[i], optimizers[settings->optimizer]);
+  if (flow && settings->decay)
+    return limes_cli_fail(session, LIMES_WRONG_USE,
+                          "--decay is for optimizers that go by steps: add --optimizer sgd, momentum or adam");
   if (settings->optimizer != LIMES_MOMENTUM && limes_cli_given(settings, "momentum") != NULL)
     return limes_cli_fail(session, LIMES_WRONG_USE, "--momentum is for --optimizer momentum");
   if (settings->epochs > 0 && settings->steps > 0)
@@ -116,6 +120,7 @@ static limes_train_settings train_settings(const cli_settings *settings, size_t 
   s.optimizer = (limes_optimizer)settings->optimizer;
   s.loss = (limes_loss)settings->loss;
   s.learning_rate = or_chosen(settings->learning_rate);
+  s.decay = settings->decay;
   s.momentum = settings->momentum;
   s.time = or_chosen(settings->time);
   s.tolerance = settings->tolerance;

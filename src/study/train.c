@@ -78,6 +78,8 @@ static limes_status check_settings(limes_context *context, const limes_train_set
     return limes_fail(context, LIMES_WRONG_USE, "time, tolerance and the seconds between checkpoints must be positive numbers");
   if (s->records < 2 || (!flow && s->steps == 0))
     return limes_fail(context, LIMES_WRONG_USE, "training needs one step and two records at least");
+  if (flow && s->decay)
+    return limes_fail(context, LIMES_WRONG_USE, "the learning rate of gradient flow does not decay: take sgd, momentum or adam");
   if (flow && s->batch != 0)
     return limes_fail(context, LIMES_WRONG_USE, "gradient flow goes by all items: take sgd, momentum or adam for batches of %zu",
                       s->batch);
@@ -204,5 +206,7 @@ limes_pass limes_training_pass(const limes_training *training, unsigned side) {
 
 double limes_training_exponent(const limes_training *training, double time) {
   double rate = training->used.learning_rate / (double)(training->N * training->K);
+  if (training->used.decay)
+    time -= time * (time - 1) / (2 * (double)training->used.steps);
   return training->used.optimizer == LIMES_MOMENTUM ? rate * time / (1 - training->used.momentum) : rate * time;
 }

@@ -33,14 +33,14 @@ static char *identify(limes_context *context, const limes_training *training) {
   char *text = limes_format_text(
       context,
       "model %s\nparameters at the start %016" PRIx64 "\ntraining items %016" PRIx64 " with targets %016" PRIx64
-      "\ntest items %016" PRIx64 " with targets %016" PRIx64
-      "\noptimizer %s\nloss %s\nlearning rate %.17g\nmomentum %.17g\nbatch %zu\nsteps %zu\ntime %.17g\ntolerance %.17g\nrecords "
+      "\ntest items %016" PRIx64 " with targets %016" PRIx64 "\noptimizer %s\nloss %s\nlearning rate %.17g%s\nmomentum "
+                                                             "%.17g\nbatch %zu\nsteps %zu\ntime %.17g\ntolerance %.17g\nrecords "
       "%zu\n"
       "seed %" PRIu64 "\n",
       model, hash_of(training->start, training->P), limes_batch_fingerprint(training->train),
       hash_of(training->y[0], training->N * training->K), training->test == NULL ? 0 : limes_batch_fingerprint(training->test),
       hash_of(training->y[1], training->M * training->K), optimizers[s->optimizer], losses[s->loss], s->learning_rate,
-      s->momentum, used->batch, s->steps, s->time, s->tolerance, used->records, s->seed);
+      s->decay ? ", decaying" : "", s->momentum, used->batch, s->steps, s->time, s->tolerance, used->records, s->seed);
   limes_free(model);
   return text;
 }

@@ -34,23 +34,30 @@ static void choose_items(limes_training *training, limes_pass *pass) {
   pass->count = training->N - first < batch ? training->N - first : batch;
 }
 
+/* Of this step */
+static double rate_of(const limes_training *training) {
+  double left = 1 - (double)training->step / (double)training->used.steps;
+  return training->used.learning_rate * (training->used.decay ? left : 1);
+}
+
 static void descend(limes_training *training) {
+  double rate = rate_of(training);
   for (size_t p = 0; p < training->P; p++)
-    training->theta[p] -= training->used.learning_rate * training->gradient[p];
+    training->theta[p] -= rate * training->gradient[p];
 }
 
 static void roll(limes_training *training) {
-  double *velocity = training->moment[0];
+  double *velocity = training->moment[0], rate = rate_of(training);
   for (size_t p = 0; p < training->P; p++) {
     velocity[p] = training->used.momentum * velocity[p] + training->gradient[p];
-    training->theta[p] -= training->used.learning_rate * velocity[p];
+    training->theta[p] -= rate * velocity[p];
   }
 }
 
 /* [Kingma & Ba 2015], with the corrections of both means for their start at zero */
 static void adapt(limes_training *training) {
   double *mean = training->moment[0], *square = training->moment[1], n = (double)(training->step + 1);
-  double rate = training->used.learning_rate / (1 - pow(DECAY, n)), correction = 1 / (1 - pow(SQUARE_DECAY, n));
+  double rate = rate_of(training) / (1 - pow(DECAY, n)), correction = 1 / (1 - pow(SQUARE_DECAY, n));
   for (size_t p = 0; p < training->P; p++) {
     double g = training->gradient[p];
     mean[p] = DECAY * mean[p] + (1 - DECAY) * g;

@@ -121,26 +121,31 @@ static void a_gradient_over_some_items_is_that_of_their_mean_loss(void **state) 
 }
 
 /* r <- (1 - eta Theta / (N K)) r, step by step */
-static void gradient_descent_of_a_linear_network_is_a_matrix_power(void **state) {
-  (void)state;
+static void expect_descent(bool decay) {
   scene s = set_up(LINEAR, 5);
-  limes_training *t =
-      trained(&s, (limes_train_settings){.optimizer = LIMES_SGD, .learning_rate = 1.5, .steps = 20, .records = 21});
+  limes_training *t = trained(
+      &s, (limes_train_settings){.optimizer = LIMES_SGD, .learning_rate = 1.5, .decay = decay, .steps = 20, .records = 21});
   double r[N * K];
   for (size_t i = 0; i < N * K; i++)
     r[i] = t->outputs[i] - t->y[0][i];
   for (size_t step = 0; step <= 20; step++) {
-    double next[N * K];
+    double next[N * K], rate = 1.5 * (decay ? 1 - (double)step / 20 : 1);
     for (size_t i = 0; i < N * K; i++) {
       assert_close_at(t->outputs[step * (N + M) * K + i] - t->y[0][i], r[i], 1e-12, i);
       next[i] = r[i];
       for (size_t j = 0; j < N; j++)
-        next[i] -= 1.5 / (N * K) * kernel_of(s.train, i / K, s.train, j) * r[j * K + i % K];
+        next[i] -= rate / (N * K) * kernel_of(s.train, i / K, s.train, j) * r[j * K + i % K];
     }
     memcpy(r, next, sizeof r);
   }
   limes_training_destroy(t);
   tear_down(&s);
+}
+
+static void gradient_descent_of_a_linear_network_is_a_matrix_power(void **state) {
+  (void)state;
+  expect_descent(false);
+  expect_descent(true);
 }
 
 /* One item, one output: a quadratic in one direction, with the curvature Theta(x, x) */
@@ -433,7 +438,7 @@ static void a_training_that_is_stopped_ends_with_the_same_bits(void **state) {
       {.learning_rate = 1, .time = 60, .tolerance = 1e-7, .records = 9},
       {.optimizer = LIMES_SGD, .learning_rate = 0.5, .batch = 4, .steps = 40, .records = 5, .seed = 3},
       {.optimizer = LIMES_MOMENTUM, .momentum = 0.8, .learning_rate = 0.3, .batch = 4, .steps = 40, .records = 5},
-      {.optimizer = LIMES_ADAM, .learning_rate = 0.03, .batch = 5, .steps = 40, .records = 5}};
+      {.optimizer = LIMES_ADAM, .learning_rate = 0.03, .decay = true, .batch = 5, .steps = 40, .records = 5}};
   char path[64];
   snprintf(path, sizeof path, "/tmp/limes-train-%ld.h5", (long)getpid());
   for (size_t kind = 0; kind < 4; kind++) {
