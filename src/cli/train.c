@@ -245,8 +245,7 @@ static void clear(cli_trained *trained) {
 static limes_status run(cli_session *session, const cli_settings *settings) {
   cli_inputs inputs = {0};
   limes_network *network = NULL;
-  cli_trained trained = {
-      .inputs = &inputs, .optimizer = optimizers[settings->optimizer], .path = settings->save, .width = (size_t)settings->width};
+  cli_trained trained = {.inputs = &inputs, .optimizer = optimizers[settings->optimizer], .path = settings->save};
   limes_status status = check(session, settings);
   if (status == LIMES_OK)
     status = limes_cli_read_inputs(session, settings, settings->train, settings->test, &inputs);

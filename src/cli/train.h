@@ -13,8 +13,7 @@ typedef struct cli_trained {
   limes_curves curves[CURVES];        /* without times: not known */
   limes_curve_scores *scores[CURVES]; /* [times] */
   const char *optimizer, *path;       /* path: of the checkpoint, or NULL */
-  size_t width;
-  double stable_rate, seconds; /* stable_rate NAN: not known */
+  double seconds;
 } cli_trained;
 
 limes_status limes_cli_print_trained(cli_session *session, const cli_settings *settings, const cli_trained *trained);

@@ -80,9 +80,10 @@ static void print_gap(const cli_trained *trained, int curve) {
   if (trained->scores[curve] == NULL)
     return;
   limes_curve_gap gap = limes_curves_gap(&trained->curves[CURVE_NETWORK], &trained->curves[curve]);
-  char text[96], label[32];
+  char text[96] = "", label[32];
   snprintf(label, sizeof label, "to %s", limes_cli_curve_names[curve]);
-  snprintf(text, sizeof text, isnan(gap.test) ? "" : ", %.2f %% at the test items", 100 * gap.test);
+  if (!isnan(gap.test))
+    snprintf(text, sizeof text, ", %.2f %% at the test items", 100 * gap.test);
   limes_cli_row(label, NULL, "%.2f %% apart at the training items%s (root mean square over time)", 100 * gap.train, text);
 }
 

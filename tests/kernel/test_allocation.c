@@ -529,14 +529,18 @@ static int clean(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(batch_survives),      cmocka_unit_test(normalization_survives),  cmocka_unit_test(read_npz_survives),
-      cmocka_unit_test(read_npy_survives),   cmocka_unit_test(read_digits_survives),    cmocka_unit_test(read_file_survives),
-      cmocka_unit_test(write_survives),      cmocka_unit_test(parse_survives),          cmocka_unit_test(parse_nonsense_survives),
-      cmocka_unit_test(read_model_survives), cmocka_unit_test(builder_survives),        cmocka_unit_test(reference_survives),
-      cmocka_unit_test(kernel_survives),     cmocka_unit_test(rows_survives),           cmocka_unit_test(explain_survives),
-      cmocka_unit_test(attention_survives),  cmocka_unit_test(network_survives),        cmocka_unit_test(training_survives),
-      cmocka_unit_test(positions_survives),  cmocka_unit_test(dual_survives),           cmocka_unit_test(gp_survives),
-      cmocka_unit_test(regression_survives), cmocka_unit_test(classification_survives), cmocka_unit_test(kernel_file_survives),
+      cmocka_unit_test(batch_survives),          cmocka_unit_test(normalization_survives),
+      cmocka_unit_test(read_npz_survives),       cmocka_unit_test(read_npy_survives),
+      cmocka_unit_test(read_digits_survives),    cmocka_unit_test(read_file_survives),
+      cmocka_unit_test(write_survives),          cmocka_unit_test(parse_survives),
+      cmocka_unit_test(parse_nonsense_survives), cmocka_unit_test(read_model_survives),
+      cmocka_unit_test(builder_survives),        cmocka_unit_test(reference_survives),
+      cmocka_unit_test(kernel_survives),         cmocka_unit_test(rows_survives),
+      cmocka_unit_test(explain_survives),        cmocka_unit_test(attention_survives),
+      cmocka_unit_test(network_survives),        cmocka_unit_test(positions_survives),
+      cmocka_unit_test(dual_survives),           cmocka_unit_test(gp_survives),
+      cmocka_unit_test(regression_survives),     cmocka_unit_test(classification_survives),
+      cmocka_unit_test(kernel_file_survives),    cmocka_unit_test(training_survives),
   };
   return cmocka_run_group_tests(tests, prepare, clean);
 }
