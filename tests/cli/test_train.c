@@ -140,7 +140,7 @@ static void expect_same_files(const char *a, const char *b) {
   (kind) == 0 ? WORDS("train", MODEL, DATA, "--width", "64", "--tolerance", "1e-5", "--compare", "none", "--save", path,         \
                       "--save-every", "0.1")                                                                                     \
               : WORDS("train", "dense relu attention relu flatten dense", DATA, "--resize", "4x4", "--width", "16",              \
-                      "--optimizer", "adam", "--batch", "7", "--epochs", "60", "--save", path, "--save-every", "0.1")
+                      "--optimizer", "adam", "--batch", "7", "--epochs", "300", "--save", path, "--save-every", "0.1")
 
 static void a_killed_training_ends_with_the_same_bits(void **state) {
   (void)state;
