@@ -34,7 +34,7 @@ static char *identify(limes_context *context, const limes_training *training) {
       context,
       "model %s\nparameters at the start %016" PRIx64 "\ntraining items %016" PRIx64 " with targets %016" PRIx64
       "\ntest items %016" PRIx64 " with targets %016" PRIx64 "\noptimizer %s\nloss %s\nlearning rate %.17g%s\nmomentum "
-                                                             "%.17g\nbatch %zu\nsteps %zu\ntime %.17g\ntolerance %.17g\nrecords "
+      "%.17g\nbatch %zu\nsteps %zu\ntime %.17g\ntolerance %.17g\nrecords "
       "%zu\n"
       "seed %" PRIu64 "\n",
       model, hash_of(training->start, training->P), limes_batch_fingerprint(training->train),
