@@ -10,6 +10,7 @@
 #include "limes/network.h"
 #include "limes/status.h"
 #include "limes/study.h"
+#include "limes/train.h"
 #include "limes/width.h"
 
 #endif

@@ -12,6 +12,7 @@
   X(merge)                                                                                                                       \
   X(width)                                                                                                                       \
   X(explain)                                                                                                                     \
+  X(train)                                                                                                                       \
   X(empirical)                                                                                                                   \
   X(dual)                                                                                                                        \
   X(sample)                                                                                                                      \

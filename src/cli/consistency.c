@@ -28,7 +28,9 @@ limes_status limes_cli_check_options(cli_session *session, const cli_command *co
     return limes_cli_fail(session, LIMES_WRONG_USE,
                           "--target names a column of a .csv file, and there is none here; leave it out");
   /* programs that give both always may say --time inf */
-  if (limes_cli_given(settings, "learning-rate") != NULL && limes_cli_given(settings, "time") == NULL)
+  const cli_option *time = limes_cli_find_option(command, "time");
+  bool to_the_end = time != NULL && time->infinite && limes_cli_given(settings, "time") == NULL;
+  if (limes_cli_given(settings, "learning-rate") != NULL && to_the_end)
     return limes_cli_fail(session, LIMES_WRONG_USE,
                           "--learning-rate makes no difference at the end of training; say when to stop by --time T");
   return LIMES_OK;

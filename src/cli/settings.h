@@ -41,7 +41,7 @@ typedef struct cli_settings {
   double noise, diag_reg, time, learning_rate;
 
   /* finite networks */
-  uint64_t width, heads, key_width, value_width, draws;
+  uint64_t width, heads, key_width, value_width, draws, draw;
   int parameterization, route; /* limes_parameterization; limes_ntk_route */
   const char *network_outputs; /* one, all or a number */
   const char *parameters;      /* a file */
@@ -53,6 +53,12 @@ typedef struct cli_settings {
   int vary; /* limes_vary */
   uint64_t items, output_draws;
   double most_seconds;
+
+  /* training */
+  int optimizer, loss, compare;
+  uint64_t batch, epochs, steps, records;
+  double momentum, tolerance, save_every;
+  bool decay;
 
   bool names; /* layers, models: only the names */
 

@@ -12,7 +12,7 @@
 enum { N = 6, T = 4, C = 2, K = 2 };
 
 static struct {
-  char folder[64], npz[96], h5[96], npy[96], fit[96], text[96], kernels[96], joined[96];
+  char folder[64], npz[96], h5[96], npy[96], fit[96], text[96], kernels[96], joined[96], training[96];
   double x[N * T * C], y[N * K];
   uint8_t mask[N * T];
   int64_t labels[N];
@@ -347,6 +347,47 @@ static limes_status call_sample(limes_context *context, const limes_model *model
                             : status;
 }
 
+/* With a checkpoint, and both predictions beside it */
+static limes_status train_network(limes_context *context, limes_network *network, const limes_batch *batch) {
+  limes_train_settings settings = {
+      .optimizer = LIMES_MOMENTUM, .momentum = 0.5, .learning_rate = 0.1, .batch = 4, .steps = 2, .records = 2};
+  limes_training *training = NULL;
+  limes_curves limit = {0}, linearized = {0};
+  limes_status status = limes_training_create(context, network, batch, NULL, &settings, &training);
+  if (status == LIMES_OK)
+    status = limes_training_run(context, training, data.training);
+  if (status == LIMES_OK)
+    status = limes_training_limit(context, training, 0, &limit);
+  if (status == LIMES_OK)
+    status = limes_training_linearized(context, training, &linearized);
+  limes_curves_clear(&limit);
+  limes_curves_clear(&linearized);
+  limes_training_destroy(training);
+  return status;
+}
+
+static limes_status try_training(limes_context *context) {
+  limes_model *model = NULL;
+  limes_batch *batch = NULL;
+  limes_network *network = NULL;
+  const limes_array array = {.data = data.x, .items = 4, .features = C};
+  limes_network_settings settings = {.width = 2, .outputs = 1};
+  remove(data.training);
+  limes_status status = limes_model_parse(context, "dense relu dense", &model);
+  if (status == LIMES_OK)
+    status = limes_batch_create(context, &array, NULL, NULL, &batch);
+  if (status == LIMES_OK)
+    status = limes_batch_set_targets(context, batch, data.y, 1);
+  if (status == LIMES_OK)
+    status = limes_network_create(context, model, (const limes_batch *const *)&batch, 1, &settings, &network);
+  if (status == LIMES_OK)
+    status = train_network(context, network, batch);
+  limes_network_destroy(network);
+  limes_batch_destroy(batch);
+  limes_model_destroy(model);
+  return status;
+}
+
 static limes_status try_kernel(limes_context *context) { return with_batches(context, call_kernel); }
 static limes_status try_rows(limes_context *context) { return with_batches(context, call_rows); }
 static limes_status try_kernel_file(limes_context *context) { return with_batches(context, call_kernel_file); }
@@ -575,6 +616,7 @@ TEST(averages, false)
 TEST(routes, false)
 TEST(parameters, true)
 TEST(sample, false)
+TEST(training, true)
 TEST(positions, false)
 TEST(sampled, false)
 TEST(dual, false)
@@ -611,6 +653,7 @@ static int prepare(void **state) {
   snprintf(data.h5, sizeof data.h5, "%s/a.h5", data.folder);
   snprintf(data.fit, sizeof data.fit, "%s/fit.h5", data.folder);
   snprintf(data.kernels, sizeof data.kernels, "%s/kernels.h5", data.folder);
+  snprintf(data.training, sizeof data.training, "%s/training.h5", data.folder);
   snprintf(data.joined, sizeof data.joined, "%s/joined.h5", data.folder);
   snprintf(data.text, sizeof data.text, "@%s/model.txt", data.folder);
   FILE *file = fopen(data.text + 1, "w");
@@ -626,8 +669,8 @@ static int prepare(void **state) {
 
 static int clean(void **state) {
   (void)state;
-  const char *paths[] = {data.npz, data.npy, data.h5, data.fit, data.text + 1};
-  for (int i = 0; i < 5; i++)
+  const char *paths[] = {data.npz, data.npy, data.h5, data.fit, data.training, data.text + 1};
+  for (int i = 0; i < 6; i++)
     unlink(paths[i]);
   return rmdir(data.folder); /* fails where a write left something behind */
 }
@@ -645,6 +688,7 @@ int main(void) {
       cmocka_unit_test(defined_survives),    cmocka_unit_test(correlation_survives),    cmocka_unit_test(sampled_survives),
       cmocka_unit_test(layers_survives),     cmocka_unit_test(length_scales_survives),  cmocka_unit_test(averages_survives),
       cmocka_unit_test(routes_survives),     cmocka_unit_test(parameters_survives),     cmocka_unit_test(width_survives),
+      cmocka_unit_test(training_survives),
   };
   return cmocka_run_group_tests(tests, prepare, clean);
 }
