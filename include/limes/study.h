@@ -1,5 +1,5 @@
-/* limes: what joins data, kernels and Gaussian processes: a fit of a model to a data set, kept in a file and used again; functions
- * drawn from the prior. */
+/* limes: what joins data, kernels and Gaussian processes: a fit of a model to a data set, kept in a file and used again;
+ * functions drawn from the prior. */
 #ifndef LIMES_STUDY_H
 #define LIMES_STUDY_H
 
@@ -69,10 +69,10 @@ LIMES_API limes_status limes_fit_load(limes_context *context, const char *path, 
  * taken. Function d depends on the seed and on d alone, not on how many are drawn. Models that keep positions are refused.
  *
  * Prior: Gaussian with mean zero and the NNGP as covariance, what infinitely wide networks are that end in weights (docs/
- * mathematics.md, section 10), drawn by its Cholesky factor, so that the first items do not depend on those behind them; the seed is
- * the context's. variance [N]: that of the function at each item, or NULL. Where the kernel is singular to rounding, a jitter is
- * added to its diagonal and a warning says so; LIMES_OUT_OF_DOMAIN where that does not help, LIMES_REFUSED where [N, N] does not
- * fit. */
+ * mathematics.md, section 10), drawn by its Cholesky factor, so that the first items do not depend on those behind them; the seed
+ * is the context's. variance [N]: that of the function at each item, or NULL. Where the kernel is singular to rounding, a jitter
+ * is added to its diagonal and a warning says so; LIMES_OUT_OF_DOMAIN where that does not help, LIMES_REFUSED where [N, N] does
+ * not fit. */
 LIMES_API limes_status limes_sample_prior(limes_context *context, const limes_model *model, const limes_batch *batch,
                                           size_t draws, double *function, double *variance) LIMES_MUST_USE;
 

@@ -162,7 +162,7 @@ limes_status limes_cli_show_store(cli_session *session, const cli_settings *sett
   else
     json_decref(object);
   if (status == LIMES_OK && report.damaged > 0)
-    return limes_cli_fail(session, LIMES_BAD_INPUT, "%s: of its tiles %zu are damaged; the command that made it computes them again",
-                          path, report.damaged);
+    return limes_cli_fail(session, LIMES_BAD_INPUT,
+                          "%s: of its tiles %zu are damaged; the command that made it computes them again", path, report.damaged);
   return status;
 }

@@ -75,6 +75,11 @@ static limes_status check(limes_context *context, const void *param) {
   if (is_sqrt(p) && p->query != LEARNED)
     return limes_fail(context, LIMES_WRONG_USE,
                       "scale=sqrt of a pool is for a query of its own: give query=learned, or leave scale out");
+  if (!is_sqrt(p) && p->query == LEARNED && p->zeta == LIMES_ZETA_TOPK)
+    return limes_fail(
+        context, LIMES_WRONG_USE,
+        "the logits of a learned query vanish with scale=linear, and which of them are the largest stays a matter of "
+        "chance: take zeta=softmax, or scale=sqrt");
   return limes_sampled_check(context, p);
 }
 

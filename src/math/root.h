@@ -7,8 +7,9 @@
 
 #include "base/clones.h"
 
-/* The root of x >= 0, to the last bit where the compiler has fused multiplication and addition, within one of it elsewhere. A first guess
- * of 1/sqrt(x) out of the bits of x (the exponent halved, within 4 %), two steps of third order, one correction of the root. */
+/* The root of x >= 0, to the last bit where the compiler has fused multiplication and addition, within one of it elsewhere. A
+ * first guess of 1/sqrt(x) out of the bits of x (the exponent halved, within 4 %), two steps of third order, one correction of
+ * the root. */
 LIMES_INLINE double limes_root(double x) {
   uint64_t bits;
   double r;

@@ -190,7 +190,7 @@ KERNEL = [
     ("attention-pool-learned-erf", "dense relu attention_pool(learned, scale=sqrt, zeta=erf, position=concat, decay=cauchy, "
      "k_std=1.4) relu dense", (3, 5, 2), None, {"lengths1": [5, 2, 4]}),
     ("attention-pool", "conv(3, b_std=0.2) relu attention_pool(q_std=2, b_std=0.3) relu dense", (3, 5, 2), (2, 5, 2)),
-    ("attention-pool-learned", "dense relu attention_pool(learned, zeta=topk(3), v_std=1.2) relu dense", (3, 5, 2), None),
+    ("attention-pool-learned", "dense relu attention_pool(learned, zeta=sparsemax, v_std=1.2) relu dense", (3, 5, 2), None),
     ("attention-pool-image", "conv(2) relu attention_pool(position=sum, decay=relative, zeta=entmax15, k_std=2) erf dense",
      (2, 3, 3, 2), (2, 3, 3, 2)),
     ("attention-pool-ragged", "dense relu attention_pool(position=concat, decay=cauchy, prune=0.15, q_std=2, o_std=0.8) relu "

@@ -1,6 +1,6 @@
 /* Square roots for long loops against the processor's own. */
-#include "math/root.h"
 #include "helpers.h"
+#include "math/root.h"
 
 #include <float.h>
 
