@@ -101,8 +101,7 @@ LIMES_CLONES
 static void sum_owens(const limes_bivariate *at) {
   const double *h = at->h, *k = at->k, *p = at->p, *sine = at->sine, *below_h = at->below_h, *below_k = at->below_k;
   const double *tail_h = at->tail_h, *tail_k = at->tail_k;
-  double *both = at->both;
-  LIMES_INDEPENDENT
+  double *restrict both = at->both;
   for (size_t i = 0; i < at->n; i++) {
     double A_h = slope(h[i], k[i], p[i], sine[i]), A_k = slope(k[i], h[i], p[i], sine[i]);
     double up_h = h[i] < 0 ? 1 - below_h[i] : below_h[i], up_k = k[i] < 0 ? 1 - below_k[i] : below_k[i];

@@ -7,8 +7,8 @@ static const char *const images[] = {
     "conv(3, w_std=1.4, b_std=0.1) %s erf %s conv(2) %s abrelu(-0.5, 2) %s global_sum_pool dense",
     "conv(5x3) %s layer_norm %s gelu %s conv(3x4, b_std=0.2) %s leaky_relu %s global_avg_pool",
     "conv(1x7) %s tanh(order=16) %s conv(4) %s exp(b=0.3) %s global_avg_pool dense",
-    "conv(3) %s relu %s conv(3) %s relu %s attention(position=sum) %s conv(3) relu conv(3) %s relu %s attention relu "
-    "global_avg_pool",
+    ("conv(3) %s relu %s conv(3) %s relu %s attention(position=sum) %s conv(3) relu conv(3) %s relu %s attention relu "
+     "global_avg_pool"),
     "avg_pool(1) %s conv(3) %s relu %s conv(3) %s relu %s global_avg_pool dense",
     "conv(1) residual(conv(3) %s relu %s conv(3) %s relu conv(1)) %s relu %s global_avg_pool dense",
     "sum(attention | conv(3) %s relu %s conv(3)) global_avg_pool dense",
