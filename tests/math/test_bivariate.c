@@ -23,8 +23,16 @@ static const double heights[] = {0, 1e-12, 0.3, -0.3, 1, -1.7, 2.5, 4, -6, 9, 40
 static const double lefts[] = {1, 0.7, 0.3, 0.05, 1e-3, 1e-6, 1e-10, 1e-14}; /* 1 - |p| */
 #define COUNT(array) (sizeof array / sizeof *array)
 
+/* valgrind computes long doubles as doubles: then there is no reference to compare with. */
+static bool has_reference(void) {
+  volatile real one = 1;
+  return one + (real)0x1p-60 != one;
+}
+
 static void probabilities_equal_the_integral_over_correlations(void **state) {
   (void)state;
+  if (!has_reference())
+    skip();
   for (size_t i = 0; i < COUNT(heights) * COUNT(heights); i++)
     for (size_t l = 0; l < 2 * COUNT(lefts); l++) {
       double left = lefts[l / 2], size = 1 - left, p = l % 2 == 0 ? size : -size;
