@@ -157,7 +157,7 @@ static limes_status grow(krylov *k, double s) {
     status = extend(k, true);
     if (status == LIMES_OK && (k->m % CHECK_EVERY == 0 || k->m == k->most))
       status = is_enough(k, s, &enough);
-    if (k->beside[k->m - 1] <= 1e-14 * k->diagonal[0])
+    if (status == LIMES_OK && k->beside[k->m - 1] <= 1e-14 * k->diagonal[0])
       enough = true;
     if (status == LIMES_OK)
       status = ask(k, (double)k->m / (double)k->most);

@@ -36,8 +36,12 @@ static double slack_of(const char *text, double scale) {
 }
 
 static void try_model(limes_context *context, const char *text, kind items, double scale) {
-  limes_batch *all = items_with(context, items, 0, ITEMS, scale, 0);
   limes_model *model = parsed(context, text);
+  if (limes_model_readouts(model, NULL) > 1) { /* as one of them alone */
+    limes_model_destroy(model);
+    return;
+  }
+  limes_batch *all = items_with(context, items, 0, ITEMS, scale, 0);
   double nngp[ITEMS * ITEMS], ntk[ITEMS * ITEMS];
   limes_kernel_output out = {.nngp = nngp, .ntk = ntk};
   limes_status status = limes_kernel(context, model, all, NULL, &out);
