@@ -165,7 +165,7 @@ static limes_status take_argument(cli_session *session, const cli_command *comma
                           : settings->arguments == 2 ? "two arguments"
                                                      : "fewer",
                           word,
-                          settings->arguments > 0 && command->arguments[0].kind == ARGUMENT_MODEL
+                          command != NULL && command->arguments != NULL && command->arguments[0].kind == ARGUMENT_MODEL
                               ? "; a model of several words needs quotes around it"
                               : "");
   settings->argument[settings->arguments++] = word;

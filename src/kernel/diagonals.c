@@ -367,7 +367,7 @@ static void weigh(const chain *c, limes_panel *out, size_t j) {
   const limes_grid *grid = grid_of(c->plan, &c->step[0]);
   double weight = last->ops->sum_weight(grid, grid);
   out->cov[j] *= weight;
-  if (c->plan->ntk)
+  if (out->ntk != NULL)
     out->ntk[j] *= weight;
 }
 

@@ -193,7 +193,7 @@ static void draw(limes_walker *walker, const limes_step *step, uint32_t replicat
     return;
   const limes_panel *out = &walker->panel[step->out];
   add_to_mean(out->start[out->n], replicate, out->cov, sums[0]);
-  if (out->ntk != NULL)
+  if (out->ntk != NULL && sums[1] != NULL)
     add_to_mean(out->start[out->n], replicate, out->ntk, sums[1]);
 }
 
@@ -212,7 +212,7 @@ static void walk_sampled(limes_walker *walker, const limes_step *step, limes_tra
     return;
   const limes_panel *out = &walker->panel[step->out];
   memcpy(out->cov, sums[0], out->start[out->n] * sizeof *out->cov);
-  if (out->ntk != NULL)
+  if (out->ntk != NULL && sums[1] != NULL)
     memcpy(out->ntk, sums[1], out->start[out->n] * sizeof *out->ntk);
 }
 

@@ -214,10 +214,9 @@ static void cross_residual(const limes_op *op, const limes_panel *in, limes_pane
 }
 
 /* Of body and identity */
-static void residual_weights(const limes_call *call, double weight[2]) {
+static limes_list residual_weights(const limes_call *call) {
   double alpha = ((const residual *)call->op->param)->alpha;
-  weight[0] = isnan(alpha) ? 1 : sqrt(1 - alpha);
-  weight[1] = isnan(alpha) ? 1 : sqrt(alpha);
+  return isnan(alpha) ? (limes_list){2, {1, 1}} : (limes_list){2, {sqrt(1 - alpha), sqrt(alpha)}};
 }
 
 static const char *residual_unable(const limes_op *op) {
@@ -241,9 +240,10 @@ static void add_product(size_t n, double w, const double *factor, const double *
 }
 
 static void residual_forward(const limes_call *call) {
-  double weight[2], *out = call->out->unit;
+  const limes_list weights = residual_weights(call);
+  const double *weight = weights.value;
+  double *out = call->out->unit;
   size_t n = numbers_of(call);
-  residual_weights(call, weight);
   if (!has_coins(call)) {
     forward_sum(call, weight);
     return;
@@ -259,8 +259,8 @@ static void residual_forward(const limes_call *call) {
 static void residual_tangent(const limes_call *call, const double *const *in_tangent, const double *theta_tangent,
                              double *out_tangent) {
   (void)theta_tangent;
-  double weight[2];
-  residual_weights(call, weight);
+  const limes_list weights = residual_weights(call);
+  const double *weight = weights.value;
   if (!has_coins(call)) {
     tangent_sum(call, weight, in_tangent, out_tangent);
     return;
@@ -275,8 +275,8 @@ static void residual_tangent(const limes_call *call, const double *const *in_tan
 static void residual_adjoint(const limes_call *call, const double *out_adjoint, double *const *in_adjoint,
                              double *theta_adjoint) {
   (void)theta_adjoint;
-  double weight[2];
-  residual_weights(call, weight);
+  const limes_list weights = residual_weights(call);
+  const double *weight = weights.value;
   if (!has_coins(call)) {
     adjoint_sum(call, weight, out_adjoint, in_adjoint);
     return;

@@ -115,13 +115,14 @@ static void prepare(pair *p, const double *cov, const double *ntk, double *turne
   if (ntk != NULL) {
     limes_attention_sqrt_embed(part, p->x, p->y, Theta, p->tilde_ntk);
     p->sums.V_ntk = part->in_values ? p->tilde_ntk : Theta;
+    const double *V = p->sums.V;
     for (size_t i = 0; p->s->one_query && i < n; i++)
       p->tilde_ntk[i] += 2 * p->tilde[i];
     p->sums.A[0] = p->s->one_query ? NULL : p->tilde;
     p->sums.A[1] = p->tilde_ntk;
     for (size_t k = 0; k < LIMES_SLOPE_SUMS; k++)
-      for (size_t i = 0; p->sums.A[k] != NULL && i < n; i++)
-        p->sums.VA[k][i] = p->sums.V[i] * p->sums.A[k][i];
+      for (size_t i = 0; p->sums.A[k] != NULL && V != NULL && i < n; i++)
+        p->sums.VA[k][i] = V[i] * p->sums.A[k][i];
   }
   p->joint.T = p->x->grid->T;
   p->joint.T_y = p->y->grid->T;

@@ -166,7 +166,7 @@ static limes_status write_matrices(limes_context *context, limes_tiled *file, si
   const limes_tile *tile = &file->tile[number];
   double *row = limes_allocate(context, tile->rows, sizeof *row);
   limes_status status = row == NULL ? LIMES_NO_MEMORY : LIMES_OK;
-  for (size_t m = 0; m < file->matrices && status == LIMES_OK; m++)
+  for (size_t m = 0; m < file->matrices && m < LIMES_TILED_MOST && status == LIMES_OK; m++)
     status = write_tile(context, file, m, tile, data[m], row);
   free(row);
   return status;

@@ -42,7 +42,7 @@ limes_status limes_tiled_create(limes_context *context, const char *path, const 
 bool limes_tiled_is(limes_context *context, const char *path);
 
 /* Opens the file. for_writing: refused where another process writes it; a file that was cut short gets its length back. */
-limes_status limes_tiled_open(limes_context *context, const char *path, bool for_writing, limes_tiled **file) LIMES_MUST_USE;
+limes_status limes_tiled_open(limes_context *context, const char *path, bool for_writing, limes_tiled **out) LIMES_MUST_USE;
 void limes_tiled_close(limes_tiled *file); /* NULL is allowed */
 
 size_t limes_tiled_tiles(const limes_tiled *file);
@@ -70,14 +70,14 @@ size_t limes_tiled_largest(const limes_tiled *file);
 
 /* Reads the numbers of a tile, data[matrix] [rows, columns] each, and compares them, and their mirror images, with their
  * checksum. */
-limes_status limes_tiled_get(limes_context *context, limes_tiled *file, size_t tile, double *const *data, bool *intact)
+limes_status limes_tiled_get(limes_context *context, limes_tiled *file, size_t number, double *const *data, bool *intact)
     LIMES_MUST_USE;
 
 /* Writes a tile; it counts as done from the next limes_tiled_sync on. Different tiles may be put by different threads at once. */
-limes_status limes_tiled_put(limes_context *context, limes_tiled *file, size_t tile, const double *const *data) LIMES_MUST_USE;
+limes_status limes_tiled_put(limes_context *context, limes_tiled *file, size_t number, const double *const *data) LIMES_MUST_USE;
 
 /* The tile is as if it had never been done: NaN. */
-limes_status limes_tiled_forget(limes_context *context, limes_tiled *file, size_t tile) LIMES_MUST_USE;
+limes_status limes_tiled_forget(limes_context *context, limes_tiled *file, size_t number) LIMES_MUST_USE;
 
 /* Syncs what was put and enters the checksums; by any thread. force: now; else at most a few times a second. *count: tiles that
  * are safe on disk since the file was opened; NULL: not asked. */

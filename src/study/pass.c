@@ -38,7 +38,7 @@ static void run_block(limes_pass *pass, size_t part, size_t first, size_t n, lim
   }
   if (pass->y != NULL)
     pass->part_loss[part] += lose(pass, first, n, f, adjoint);
-  if (pass->adjoint != NULL)
+  if (pass->adjoint != NULL && adjoint != NULL)
     memcpy(adjoint, pass->adjoint + at, numbers * sizeof *f);
   if (adjoint != NULL)
     limes_evaluate_adjoint(now, gradient_of(pass, part), false);
