@@ -1,5 +1,6 @@
 /* Dual activations against integrals worked out in long double, and the laws they obey. */
 #include "activations.h"
+#include "model/model.h"
 
 #define NODES 16
 
@@ -136,6 +137,25 @@ static void closed_forms_equal_their_integrals(void **state) {
   }
 }
 
+/* rho = 1 has a function of its own. */
+static void what_an_item_has_with_itself_is_its_integral(void **state) {
+  static const double variances[] = {0.01, 0.4, 1, 1.7};
+  for (size_t i = 0; i < ACTIVATIONS; i++) {
+    const activation *f = &activations[i];
+    limes_model *model = parsed(*state, f->word);
+    const limes_node *node = &model->chain.node[0];
+    for (size_t j = 0; j < sizeof variances / sizeof *variances; j++) {
+      double variance = f->kind == UNIT ? 1 : variances[j], value, slope;
+      expectations exact = integral(f, variance, variance, variance);
+      node->ops->elementwise->own(node->param, variance, &value, &slope);
+      double relative = fmax(1e-12, (double)f->allowed);
+      assert_close_at(value, (double)exact.value, relative * fmax(1, fabs((double)exact.value)), i);
+      assert_close_at(slope, (double)exact.slope, relative * fmax(1, fabs((double)exact.slope)), i);
+    }
+    limes_model_destroy(model);
+  }
+}
+
 /* Every word that has a dual stands in the table above, so that a new one is not forgotten. */
 static void every_word_with_a_dual_is_tested(void **state) {
   limes_context *context = *state;
@@ -262,6 +282,7 @@ static void words_without_a_dual_are_refused(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(closed_forms_equal_their_integrals),
+      cmocka_unit_test(what_an_item_has_with_itself_is_its_integral),
       cmocka_unit_test(every_word_with_a_dual_is_tested),
       cmocka_unit_test(slope_is_the_derivative_by_the_covariance),
       cmocka_unit_test(kinked_duals_are_homogeneous),
